@@ -1,0 +1,49 @@
+# Every target does its own set-up. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+export DOTNET_NOLOGO = 1
+export DOTNET_CLI_TELEMETRY_OPTOUT = 1
+
+.PHONY: help setup build images demo test unit cluster run crds lint bench clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+setup: ## installs Debian packages and builds Kubernetes once, for test and demo (root; about 5 minutes the first time)
+	@tests/TestBed/setup.sh
+
+build: ## builds everything
+	@dotnet build RagOperator.sln -v quiet --nologo
+
+images: build ## packs the container images that test and demo run
+	@tests/TestBed/images.sh
+
+demo: ## the main job, live, on a cluster of its own (CLUSTER=current: on your current one)
+	@tests/demo.sh
+
+test: setup images ## all tests; ends with "N passed, N failed, N skipped"
+	@tests/run.sh all
+
+unit: build ## the tests that need no cluster
+	@tests/run.sh unit
+
+cluster: setup images ## the tests on the real cluster
+	@tests/run.sh cluster
+
+run: build ## runs the operator here, against the current kubeconfig (metric sources: see docs/configuration.md)
+	@dotnet run --no-build --project src/RagOperator.Operator -- $(ARGS)
+
+crds: ## generates crds/ and docs/api.md from the types
+	@dotnet run --project src/RagOperator.Generator -- crds
+	@dotnet run --project src/RagOperator.Generator -- docs
+
+lint: ## format, analyzers, and whether what is generated is current
+	@dotnet format RagOperator.sln --verify-no-changes --severity warn
+	@dotnet build RagOperator.sln -v quiet --nologo
+	@dotnet run --no-build --project src/RagOperator.Generator -- check
+
+bench: ## figures: decisions, hashes, wrong rollbacks at low traffic
+	@dotnet run -c Release --project tests/RagOperator.Bench
+
+clean: ## removes what was built here
+	@rm -rf artifacts

@@ -1,0 +1,27 @@
+namespace RagOperator.Api.Resolved;
+
+/// <summary>One thing that is wrong with a spec, or risky in it.</summary>
+/// <param name="Field">The field's path, for instance <c>spec.rollout.steps[2].weight</c>.</param>
+/// <param name="Value">The value found, as text; bounded in length.</param>
+/// <param name="Rule">What is allowed.</param>
+public sealed record SpecProblem(string Field, string Value, string Rule)
+{
+    /// <summary><c>field: "value": rule</c>.</summary>
+    public override string ToString() => $"{Field}: \"{Value}\": {Rule}";
+}
+
+/// <summary>What reading a spec gives.</summary>
+public sealed record SpecReading
+{
+    /// <summary>The spec, where nothing is wrong with it.</summary>
+    public ResolvedSpec? Spec { get; init; }
+
+    /// <summary>All that is wrong with it, at once.</summary>
+    public IReadOnlyList<SpecProblem> Problems { get; init; } = [];
+
+    /// <summary>What is allowed but risky.</summary>
+    public IReadOnlyList<SpecProblem> Warnings { get; init; } = [];
+
+    /// <summary>Flags that are disabled as far as that can be read, also in a spec that is wrong otherwise: a kill switch must work then.</summary>
+    public IReadOnlyList<string> DisabledFlags { get; init; } = [];
+}

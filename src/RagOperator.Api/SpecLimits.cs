@@ -1,0 +1,47 @@
+namespace RagOperator.Api;
+
+/// <summary>Bounds of a spec, the same in the CRD and in the operator's own validation.</summary>
+public static class SpecLimits
+{
+    /// <summary>Components at most.</summary>
+    public const int Components = 50;
+
+    /// <summary>Flags at most.</summary>
+    public const int Flags = 100;
+
+    /// <summary>Steps at most.</summary>
+    public const int Steps = 50;
+
+    /// <summary>Metrics at most.</summary>
+    public const int Metrics = 50;
+
+    /// <summary>Ports of one component at most.</summary>
+    public const int Ports = 20;
+
+    /// <summary>Characters of a query at most.</summary>
+    public const int QueryLength = 4096;
+
+    /// <summary>Characters of a DNS label at most.</summary>
+    public const int NameLength = 63;
+
+    /// <summary>Characters of an object's name at most: its children are named <c>name-component-revision</c> within 63.</summary>
+    public const int ObjectNameLength = NameLength - ApiConstants.RevisionLength - 3;
+
+    /// <summary>Pods of a component at most.</summary>
+    public const int Replicas = 10_000;
+
+    /// <summary>Breaches in a row at most.</summary>
+    public const int FailAfter = 100;
+
+    /// <summary>Characters of a shown value at most; what is longer is cut.</summary>
+    public const int ShownLength = 120;
+
+    /// <summary>The pattern of a DNS label.</summary>
+    public const string LabelPattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+
+    /// <summary>The pattern of a DNS label that starts with a letter, as Services need it.</summary>
+    public const string NamePattern = "^[a-z]([-a-z0-9]*[a-z0-9])?$";
+
+    /// <summary>The pattern of a port's appProtocol.</summary>
+    public const string AppProtocolPattern = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$";
+}

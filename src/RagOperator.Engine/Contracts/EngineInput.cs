@@ -1,0 +1,59 @@
+using RagOperator.Abstractions;
+using RagOperator.Api.Resolved;
+using RagOperator.Api.V1Alpha1;
+
+namespace RagOperator.Engine.Contracts;
+
+/// <summary>Everything that one decision is made from. Nothing else may influence it.</summary>
+public sealed record EngineInput
+{
+    /// <summary>The object's namespace and name.</summary>
+    public required NamespacedName Key { get; init; }
+
+    /// <summary>The object's uid: children of another uid are not this object's.</summary>
+    public required string Uid { get; init; }
+
+    /// <summary>The spec's generation.</summary>
+    public required long Generation { get; init; }
+
+    /// <summary>Whether deletion was asked for: then nothing is written.</summary>
+    public bool Deleting { get; init; }
+
+    /// <summary>The request annotation's value, or null.</summary>
+    public string? Request { get; init; }
+
+    /// <summary>The spec as the user wrote it.</summary>
+    public System.Text.Json.JsonElement RawSpec { get; init; }
+
+    /// <summary>The spec as read.</summary>
+    public required SpecReading Reading { get; init; }
+
+    /// <summary>The status as last persisted, or null where there is none yet.</summary>
+    public RagDeploymentStatus? Persisted { get; init; }
+
+    /// <summary>What the last decision in this process remembered; <see cref="EngineMemory.Empty"/> after a start, or when somebody else
+    /// changed the status.</summary>
+    public required EngineMemory Memory { get; init; }
+
+    /// <summary>The world as the caches and the last answers show it.</summary>
+    public required Observed Observed { get; init; }
+
+    /// <summary>The time.</summary>
+    public required DateTimeOffset Now { get; init; }
+}
+
+/// <summary>What is remembered between two decisions of one process, and may be lost at any time without harm.</summary>
+public sealed record EngineMemory
+{
+    /// <summary>Nothing remembered.</summary>
+    public static EngineMemory Empty { get; } = new();
+
+    /// <summary>The last decision's status, with values that were not worth a write; null: start from the persisted one.</summary>
+    public RagDeploymentStatus? Working { get; init; }
+
+    /// <summary>Up to when the running hold is credited; null while its clock stands, so that time in which nobody watched never counts.</summary>
+    public DateTimeOffset? CreditedTo { get; init; }
+
+    /// <summary>The newest values of each metric that is in breach, by its name, newest last: what the history tells of a rollback.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Breaches { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
+}

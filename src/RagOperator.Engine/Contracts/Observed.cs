@@ -1,0 +1,192 @@
+using RagOperator.Engine.Releases;
+
+namespace RagOperator.Engine.Contracts;
+
+/// <summary>The world of one RagDeployment, as the caches and the last answers show it.</summary>
+public sealed record Observed
+{
+    /// <summary>The releases whose preimages are kept in ControllerRevisions.</summary>
+    public IReadOnlyList<ReleaseView> Releases { get; init; } = [];
+
+    /// <summary>The policies that are kept in ControllerRevisions.</summary>
+    public IReadOnlyList<PolicyView> Policies { get; init; } = [];
+
+    /// <summary>Deployments with our name label, by name.</summary>
+    public IReadOnlyDictionary<string, DeploymentView> Deployments { get; init; } = new Dictionary<string, DeploymentView>();
+
+    /// <summary>Services with our name label, by name.</summary>
+    public IReadOnlyDictionary<string, ServiceView> Services { get; init; } = new Dictionary<string, ServiceView>();
+
+    /// <summary>ConfigMaps with our name label, by name.</summary>
+    public IReadOnlyDictionary<string, FlagsView> FlagMaps { get; init; } = new Dictionary<string, FlagsView>();
+
+    /// <summary>Ready addresses behind our Services, by Service name.</summary>
+    public IReadOnlyDictionary<string, int> ReadyAddresses { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Ready addresses behind the external Services that were asked for, by Service name; a missing key is not known yet.</summary>
+    public IReadOnlyDictionary<string, int> ExternalAddresses { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Whether the API server knows HTTPRoute.</summary>
+    public bool RouteKindKnown { get; init; } = true;
+
+    /// <summary>The HTTPRoute of our name, or null.</summary>
+    public RouteView? Route { get; init; }
+
+    /// <summary>The newest answer of a dry run, or null.</summary>
+    public PreflightView? Preflight { get; init; }
+
+    /// <summary>The newest sample of each metric, by metric name.</summary>
+    public IReadOnlyDictionary<string, MetricSample> Samples { get; init; } = new Dictionary<string, MetricSample>();
+
+    /// <summary>Why the last pass's writes failed, for people; null when they did not.</summary>
+    public string? LastError { get; init; }
+
+    /// <summary>Names that somebody else holds, found when creating: <c>Service assistant-api-x</c> and who holds it.</summary>
+    public IReadOnlyDictionary<string, string> Taken { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>Whose a child is.</summary>
+public enum Ownership
+{
+    /// <summary>This object is its controller.</summary>
+    Ours,
+
+    /// <summary>It carries our labels and has no owner: left behind by <c>--cascade=orphan</c>.</summary>
+    Orphan,
+
+    /// <summary>An earlier object of the same name owns it: the garbage collector is about to take it.</summary>
+    EarlierUid,
+
+    /// <summary>Somebody else's.</summary>
+    Foreign,
+}
+
+/// <summary>What every child tells.</summary>
+public abstract record ChildView
+{
+    /// <summary>The child's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Its uid, for preconditions.</summary>
+    public string Uid { get; init; } = "";
+
+    /// <summary>Its resource version, for preconditions.</summary>
+    public string ResourceVersion { get; init; } = "";
+
+    /// <summary>Whose it is.</summary>
+    public Ownership Owner { get; init; }
+
+    /// <summary>Whether it is being deleted.</summary>
+    public bool Deleting { get; init; }
+}
+
+/// <summary>A release's ControllerRevision.</summary>
+public sealed record ReleaseView : ChildView
+{
+    /// <summary>The preimage.</summary>
+    public required ReleaseRecord Record { get; init; }
+
+    /// <summary>Why it failed, or null.</summary>
+    public string? Failed { get; init; }
+
+    /// <summary>Flags struck from it.</summary>
+    public IReadOnlyList<string> Struck { get; init; } = [];
+}
+
+/// <summary>A policy's ControllerRevision.</summary>
+public sealed record PolicyView : ChildView
+{
+    /// <summary>The accepted spec that it keeps, read again; null where it cannot be read any more.</summary>
+    public Api.Resolved.ResolvedSpec? Spec { get; init; }
+}
+
+/// <summary>A Deployment of a component revision.</summary>
+public sealed record DeploymentView : ChildView
+{
+    /// <summary>The component's name, of the label.</summary>
+    public string Component { get; init; } = "";
+
+    /// <summary>The component revision's name, of the label.</summary>
+    public string Revision { get; init; } = "";
+
+    /// <summary>Pods wanted by its spec.</summary>
+    public int Replicas { get; init; }
+
+    /// <summary>Pods available, 0 while its newest generation is not observed.</summary>
+    public int Available { get; init; }
+
+    /// <summary>Whether pods cannot be scheduled or a quota is used up, and why; null otherwise.</summary>
+    public string? CapacityProblem { get; init; }
+
+    /// <summary>Why pods are not ready otherwise, for people; null where nothing is known.</summary>
+    public string? PodProblem { get; init; }
+}
+
+/// <summary>A Service of ours.</summary>
+public sealed record ServiceView : ChildView
+{
+    /// <summary>The component label of its selector.</summary>
+    public string SelectorComponent { get; init; } = "";
+
+    /// <summary>The revision label of its selector.</summary>
+    public string SelectorRevision { get; init; } = "";
+
+    /// <summary>The release annotation, on Service <c>&lt;name&gt;</c>.</summary>
+    public string? Release { get; init; }
+
+    /// <summary>Whether its labels, ports and selector are what the release that it points to wants, as far as the room that writes it can tell.</summary>
+    public bool Drifted { get; init; }
+}
+
+/// <summary>A flags ConfigMap of ours.</summary>
+public sealed record FlagsView : ChildView
+{
+    /// <summary>The flags in it, as the file says; null where the file cannot be read or was changed by somebody.</summary>
+    public IReadOnlyDictionary<string, bool>? Flags { get; init; }
+}
+
+/// <summary>The HTTPRoute.</summary>
+public sealed record RouteView : ChildView
+{
+    /// <summary>Backends of the first rule with their weights; every rule has the same ones unless <see cref="Drifted"/>.</summary>
+    public IReadOnlyList<Backend> Backends { get; init; } = [];
+
+    /// <summary>Whether anything but the weights differs from what spec asks for.</summary>
+    public bool Drifted { get; init; }
+
+    /// <summary>Whether every parent has accepted and resolved it for its newest generation.</summary>
+    public bool Verified { get; init; }
+
+    /// <summary>What the parents say where it is not verified.</summary>
+    public string? ParentMessage { get; init; }
+
+    /// <summary>Who last changed its backends, where that was not the operator.</summary>
+    public string? ForeignWriter { get; init; }
+
+    /// <summary>The annotation of a rollback that could not be written to status: <c>release cause</c>.</summary>
+    public string? RolledBack { get; init; }
+}
+
+/// <summary>One backend of the route.</summary>
+/// <param name="Service">The Service's name.</param>
+/// <param name="Weight">Its weight; the weights of a route that the operator writes sum to 100.</param>
+public sealed record Backend(string Service, int Weight);
+
+/// <summary>The answer of a dry run of all children of a release.</summary>
+public sealed record PreflightView
+{
+    /// <summary>The candidate's hash.</summary>
+    public required string Release { get; init; }
+
+    /// <summary>When it was answered.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>What the API server refused: field, value and rule in its words; empty where it refused nothing.</summary>
+    public IReadOnlyList<string> Refused { get; init; } = [];
+
+    /// <summary>Names that somebody else holds.</summary>
+    public IReadOnlyList<string> NamesTaken { get; init; } = [];
+
+    /// <summary>Whether nothing stands in the way.</summary>
+    public bool Accepted => Refused.Count == 0 && NamesTaken.Count == 0;
+}

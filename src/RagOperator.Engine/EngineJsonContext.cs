@@ -1,0 +1,11 @@
+using System.Text.Json.Serialization;
+using RagOperator.Engine.Releases;
+
+namespace RagOperator.Engine;
+
+/// <summary>Source-generated JSON of what the engine keeps in ControllerRevisions.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ReleaseRecord))]
+public sealed partial class EngineJsonContext : JsonSerializerContext;

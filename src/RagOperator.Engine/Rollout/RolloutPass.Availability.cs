@@ -1,0 +1,184 @@
+using RagOperator.Api.V1Alpha1;
+using RagOperator.Engine.Contracts;
+using RagOperator.Engine.Releases;
+
+namespace RagOperator.Engine.Rollout;
+
+// Whether the canary is there: pods, addresses, and for how long it has not been.
+internal sealed partial class RolloutPass
+{
+    /// <summary>For how long a canary must be available before an earlier outage is forgotten.</summary>
+    private static readonly TimeSpan s_availableAgain = TimeSpan.FromMinutes(1);
+
+    /// <summary>For how long a canary with weight may be without a ready address.</summary>
+    private static readonly TimeSpan s_noAddress = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether only room in the cluster stands in the way, beyond the deadline.</summary>
+    private string? _capacity;
+
+    /// <summary>Why a first install is late.</summary>
+    private string? _installLate;
+
+    private Lookup Look(ReleaseRecord release, ComponentRecord component)
+    {
+        if (component.Revision is null)
+        {
+            var service = component.Content.GetProperty("external").GetProperty("service").GetString()!;
+            var addresses = World.ExternalAddresses.TryGetValue(service, out var n) ? n : (int?)null;
+            return new Lookup(addresses > 0, addresses ?? 0, 1, addresses > 0 ? null : "Waiting",
+                addresses > 0 ? null : $"waiting for a ready address of Service {service}, which is not ours");
+        }
+
+        var name = ChildNames.Revision(Name, component.Name, component.Revision);
+        var wanted = WantedReplicas(component.Name, component.Revision);
+        if (!World.Deployments.TryGetValue(name, out var deployment) || deployment.Deleting || deployment.Owner != Ownership.Ours)
+        {
+            var waits = component.DependsOn.Where(d => release.Component(d) is { } on && !Look(release, on).Available).ToList();
+            return new Lookup(false, 0, wanted, "Waiting", waits.Count > 0 ? $"waiting for {string.Join(", ", waits)}" : "not created yet");
+        }
+
+        var available = deployment.Available >= wanted && deployment.Replicas >= wanted;
+        return available ? new Lookup(true, deployment.Available, wanted, null, null)
+            : deployment.CapacityProblem is { } capacity ? new Lookup(false, deployment.Available, wanted, "Capacity", capacity)
+            : new Lookup(false, deployment.Available, wanted, "Unavailable", deployment.PodProblem ?? "pods are starting");
+    }
+
+    // What is not ours is waited for when pods start, and blamed on nobody afterwards.
+    private bool IsAvailable(ReleaseRecord release) => release.Workloads().All(c => Look(release, c).Available);
+
+    /// <summary>Answers whether the canary is available with a ready address, and keeps the clocks of what happens when it is not.</summary>
+    private bool WatchAvailability(ReleaseRecord canary)
+    {
+        var step = _s.Step!;
+        var ready = IsAvailable(canary) && (ReadyAddresses(canary) > 0 || canary.Component(canary.Entry)?.HasService != true);
+        if (ready)
+        {
+            Recover(step);
+        }
+        else if (MayRaise || canary.Workloads().All(IsAskedFor))
+        {
+            step.UnavailableSince ??= _now;
+            step.AvailableSince = null;
+            WatchDeadline(canary, step);
+        }
+        else
+        {
+            // While nothing may rise pods are not even asked for, and none can be late.
+            step.UnavailableSince = null;
+            step.AvailableSince = null;
+        }
+
+        if (_s.CanaryRevision is not null && Stable is not null)
+        {
+            WatchAddress(canary, step);
+        }
+
+        return ready && _s.CanaryRevision is not null;
+
+        bool IsAskedFor(ComponentRecord component) =>
+            World.Deployments.TryGetValue(ChildNames.Revision(Name, component.Name, component.Revision!), out var deployment)
+            && deployment.Replicas >= WantedReplicas(component.Name, component.Revision!);
+    }
+
+    private void Recover(StepStatus step)
+    {
+        if (step.UnavailableSince is null)
+        {
+            return;
+        }
+
+        step.AvailableSince ??= _now;
+        if (_now - step.AvailableSince >= s_availableAgain)
+        {
+            step.UnavailableSince = null;
+            step.AvailableSince = null;
+        }
+        else
+        {
+            LookAt(step.AvailableSince + s_availableAgain);
+        }
+    }
+
+    private void WatchDeadline(ReleaseRecord canary, StepStatus step)
+    {
+        var problems = canary.Components.Select(c => (c.Name, Look: Look(canary, c))).Where(static c => !c.Look.Available).ToList();
+        var full = IsOnlyRoom([.. problems.Select(static p => p.Look.Reason)]);
+        if (!full && WaitedForRoom(canary))
+        {
+            // The time without room was not the release's: now that its pods may start they get all the time there is.
+            step.UnavailableSince = _now;
+        }
+
+        var deadline = step.UnavailableSince!.Value + _spec!.Policy.ProgressDeadline;
+        if (_now < deadline)
+        {
+            LookAt(deadline);
+            return;
+        }
+
+        var text = problems.Count == 0
+            ? $"Service {EntryService(canary)} has no ready address"
+            : string.Join("; ", problems.Select(static p => $"{p.Name} {p.Look.Ready}/{p.Look.Wanted}: {p.Look.Message}"));
+        // No release is condemned for a full cluster.
+        if (full)
+        {
+            _capacity = text;
+        }
+        else if (Stable is null)
+        {
+            _installLate = text;
+        }
+        else
+        {
+            RollBack(RollbackCauses.Deadline, $"not available within {Api.Values.RagDuration.Format(_spec.Policy.ProgressDeadline)}: {text}", null);
+        }
+    }
+
+    private static bool IsOnlyRoom(List<string?> reasons) => reasons.Contains("Capacity") && reasons.TrueForAll(static r => r is "Capacity" or "Waiting");
+
+    /// <summary>Whether by the last status nothing but room in the cluster kept this release's pods from starting.</summary>
+    private bool WaitedForRoom(ReleaseRecord canary) =>
+        _s.Components is { } shown
+        && shown.TrueForAll(c => Is(canary.Component(c.Name)?.Revision, c.Revision) || c.Revision is null)
+        && IsOnlyRoom([.. shown.Select(static c => c.Reason).Where(static r => r is not null)]);
+
+    private void WatchAddress(ReleaseRecord canary, StepStatus step)
+    {
+        var hasWeight = _s.Weight > 0 || OnRoute(canary) > 0;
+        if (!hasWeight || ReadyAddresses(canary) > 0)
+        {
+            step.NoAddressSince = null;
+            return;
+        }
+
+        step.NoAddressSince ??= _now;
+        if (_now - step.NoAddressSince >= s_noAddress)
+        {
+            RollBack(RollbackCauses.NoReadyAddress, $"Service {EntryService(canary)} had no ready address for {s_noAddress.TotalSeconds:0} s while it had weight", null);
+        }
+        else
+        {
+            LookAt(step.NoAddressSince + s_noAddress);
+        }
+    }
+
+    private IReadOnlyList<string> ExternalsWanted()
+    {
+        if (Canary is not { } canary || _s.Step?.State is not StepStates.Scaling)
+        {
+            return [];
+        }
+
+        var services = canary.Record.Components.Where(static c => c.Revision is null)
+            .Select(static c => c.Content.GetProperty("external").GetProperty("service").GetString()!).ToList();
+        if (services.Exists(s => !(World.ExternalAddresses.GetValueOrDefault(s) > 0)))
+        {
+            LookAt(_now + TimeSpan.FromSeconds(2));
+        }
+
+        return services;
+    }
+
+    /// <summary>What is seen of one component.</summary>
+    private sealed record Lookup(bool Available, int Ready, int Wanted, string? Reason, string? Message);
+}

@@ -1,0 +1,248 @@
+using RagOperator.Api.Resolved;
+using RagOperator.Api.V1Alpha1;
+using RagOperator.Engine.Contracts;
+using RagOperator.Engine.Sla;
+
+namespace RagOperator.Engine.Rollout;
+
+// The SLA: baseline on stable, then each metric's verdict on the canary.
+internal sealed partial class RolloutPass
+{
+    /// <summary>How many values of a metric in breach the history tells.</summary>
+    private const int ValuesKept = 10;
+
+    private IReadOnlyList<ResolvedMetric> Metrics => _spec?.Policy.Sla?.Metrics ?? [];
+
+    private MetricStatus? Sla(string metric) => _s.Sla?.Find(m => Is(m.Name, metric));
+
+    /// <summary>Whether stable and canary use the very same pods for a component: then it says nothing about the canary.</summary>
+    private bool IsShared(string component) =>
+        Stable?.Record.Component(component)?.Revision is { } a && Is(a, Canary?.Record.Component(component)?.Revision);
+
+    private bool IsJudged(ResolvedMetric metric) =>
+        metric.OnBreach != BreachAction.Report
+        && Canary?.Record.Component(metric.Component)?.Revision is not null
+        && !IsShared(metric.Component)
+        && (metric.Steps is null || metric.Steps.Contains(LiveStep()))
+        && IsComparable(metric);
+
+    /// <summary>The step whose weight and flags are live: until a step's own weight is written it is the one before. A metric that only
+    /// has data once a step's flag is on must not be asked for before.</summary>
+    private string LiveStep() =>
+        _s.Step is { State: StepStates.Scaling, Index: > 0 } step && _s.Weight > 0 && _spec!.Policy.Steps.ElementAtOrDefault(step.Index - 1) is { } before
+            ? before.Name
+            : _s.Step?.Name ?? "";
+
+    /// <summary>Going back to an earlier release at once there is no value of stable to compare with: only absolute parts can be judged.</summary>
+    private bool IsComparable(ResolvedMetric metric) => metric.Limit.IsAbsolute || !IsUndo || Sla(metric.Name)?.StableValue is not null;
+
+    private bool IsUndo => _s.Attempt?.Undo == true;
+
+    private IEnumerable<ResolvedMetric> JudgedNow() => IsRollout ? Metrics.Where(IsJudged) : [];
+
+    private bool BaselineDone() => Metrics.Count == 0 || _s.Attempt!.Undo == true || _s.Attempt.BaselineTaken == true;
+
+    private void Judge()
+    {
+        if (!IsRollout)
+        {
+            return;
+        }
+
+        if (Metrics.Count == 0)
+        {
+            _s.Sla = null;
+            return;
+        }
+
+        _s.Sla = [.. Metrics.Select(m => Sla(m.Name) ?? new MetricStatus { Name = m.Name, FailAfter = m.FailAfter, Limit = m.Limit.Text })];
+        if (_s.Attempt!.FirstWeightAt is null)
+        {
+            JudgeBaseline();
+        }
+        else
+        {
+            JudgeCanary();
+        }
+    }
+
+    private void JudgeBaseline()
+    {
+        if (BaselineDone())
+        {
+            return;
+        }
+
+        var done = true;
+        foreach (var metric in Metrics)
+        {
+            var index = _s.Sla!.FindIndex(s => Is(s.Name, metric.Name));
+            var status = _s.Sla[index];
+            if (World.Samples.TryGetValue(metric.Name, out var sample) && sample.Baseline
+                && Is(sample.Release, _s.StableRevision) && !(sample.At <= status.EvaluatedAt) && sample.At >= _s.Attempt!.StartedAt)
+            {
+                status = TakeBaseline(metric, status, sample);
+                _s.Sla[index] = status;
+            }
+
+            done &= status.Baseline is not null || status.Verdict == nameof(Verdict.TooFew)
+                || metric.OnBreach == BreachAction.Report
+                || Stable!.Record.Component(metric.Component)?.Revision is null;
+        }
+
+        if (done)
+        {
+            _s.Attempt!.BaselineTaken = true;
+        }
+    }
+
+    private MetricStatus TakeBaseline(ResolvedMetric metric, MetricStatus status, MetricSample sample)
+    {
+        // Too few requests on stable are no obstacle: what is silent for that reason is not broken.
+        var quiet = sample.Volume is { Kind: AnswerKind.NoData } || sample.Volume?.Number < _spec!.Policy.Sla!.VolumeMin;
+        // A question for the number of requests that is wrong would leave the canary without a judge.
+        var deafVolume = sample.Volume is { Kind: AnswerKind.Invalid or AnswerKind.Error };
+        var asked = deafVolume ? sample.Volume! : sample.Value;
+        var verdict = asked.Number is not null ? null
+            : asked.Kind == AnswerKind.NoData && quiet ? nameof(Verdict.TooFew)
+            : asked.Kind.ToString();
+        var why = deafVolume ? $"volume: {asked.Message}" : asked.Message;
+        if (verdict is not (null or nameof(Verdict.TooFew)) && !Is(verdict, status.Verdict))
+        {
+            Tell($"Baseline{verdict}", $"Metric {metric.Name} does not answer for stable: {why}", warning: true);
+        }
+
+        var deaf = NeverBreached(metric, sample);
+        if (deaf is not null && !Is(deaf, status.Message))
+        {
+            Tell("LimitOutOfReach", $"Metric {metric.Name}: {deaf}", warning: true);
+        }
+
+        return status with
+        {
+            Verdict = verdict,
+            Since = Is(verdict, status.Verdict) ? status.Since : sample.At,
+            Baseline = !deafVolume && sample.Value.Number is { } value ? MetricText.Number(value) : status.Baseline,
+            Message = verdict is null ? deaf : why,
+            EvaluatedAt = sample.At,
+        };
+    }
+
+    // histogram_quantile answers at most the last finite bucket's bound: a limit there or beyond sleeps for ever, and nobody would notice.
+    private static string? NeverBreached(ResolvedMetric metric, MetricSample sample) =>
+        sample.LastBucket is { } bound && metric.Limit.Max >= bound
+            ? $"the limit max {metric.Limit.Format(metric.Limit.Max.Value)} can never be exceeded: the histogram's last finite bucket is {metric.Limit.Format(bound)}"
+            : null;
+
+    /// <summary>The first weight is decided: from here on the canary is asked about, at once unless it warms up.</summary>
+    private void StartJudging() =>
+        _s.Sla = _s.Sla?.ConvertAll(static m => m with { Verdict = null, Message = null, Since = null, EvaluatedAt = null });
+
+    private void JudgeCanary()
+    {
+        var judgedFrom = _s.Attempt!.FirstWeightAt + _spec!.Policy.Sla!.WarmUp;
+        foreach (var metric in Metrics)
+        {
+            var index = _s.Sla!.FindIndex(s => Is(s.Name, metric.Name));
+            var before = _s.Sla[index];
+            if (!World.Samples.TryGetValue(metric.Name, out var sample) || sample.Baseline
+                || !Is(sample.Release, _s.CanaryRevision) || sample.At < judgedFrom)
+            {
+                continue;
+            }
+
+            var alone = IsUndo && before.StableValue is null && sample.Stable?.Number is null;
+            var after = SlaBook.Fold(
+                before, alone ? Absolute(metric) : metric, _spec.Policy.Sla.VolumeMin, sample, IsJudged(metric), (_s.Weight ?? 0) >= 100);
+            if (ReferenceEquals(after, before))
+            {
+                continue;
+            }
+
+            _s.Sla[index] = after;
+            RememberBreach(after);
+            if (after.Verdict is nameof(Verdict.Pass) or nameof(Verdict.Breach) or nameof(Verdict.TooFew)
+                || (Is(after.Verdict, SlaBook.Reported) && after.Value is not null))
+            {
+                _s.Attempt.LastAnswerAt = sample.At;
+            }
+
+            TellVerdict(metric, before, after);
+            if (SlaBook.Failed(after, metric) && metric.OnBreach == BreachAction.Rollback)
+            {
+                RollBackFor(metric, after);
+                return;
+            }
+        }
+    }
+
+    private static ResolvedMetric Absolute(ResolvedMetric metric) => metric with
+    {
+        Limit = metric.Limit with { MaxIncrease = null, MaxDecrease = null, MaxIncreaseFraction = null, MinIncreaseFraction = null },
+    };
+
+    private void TellVerdict(ResolvedMetric metric, MetricStatus before, MetricStatus after)
+    {
+        if (Is(before.Verdict, after.Verdict))
+        {
+            return;
+        }
+
+        switch (after.Verdict)
+        {
+            case nameof(Verdict.Breach):
+                Tell("MetricBreach", $"Metric {metric.Name}: {after.Message} ({after.Streak} of {after.FailAfter} before {metric.OnBreach})", warning: true);
+                break;
+            case nameof(Verdict.Pass) when before.Verdict is not null:
+                Tell("MetricPass", $"Metric {metric.Name} passes now: {(MetricText.Parse(after.Value) is { } value ? metric.Limit.Format(value) : "")}, limit {after.Limit}");
+                break;
+            case nameof(Verdict.NoData) or nameof(Verdict.Invalid) or nameof(Verdict.Error) or nameof(Verdict.TooFew):
+                // Right after the first weight there is nothing to see yet: no reason to alarm anybody.
+                var usual = Is(after.Verdict, nameof(Verdict.TooFew)) || (Is(after.Verdict, nameof(Verdict.NoData)) && before.Verdict is null);
+                Tell($"Metric{after.Verdict}", $"Metric {metric.Name}: {after.Message}; the hold's clock stands, nothing is rolled back for that", warning: !usual);
+                break;
+        }
+    }
+
+    private void RollBackFor(ResolvedMetric metric, MetricStatus status)
+    {
+        var query = SlaQuestions.Render(metric.Query, _in.Key, Canary!.Record, metric.Component, metric.Window);
+        RollBack(
+            RollbackCauses.SlaBreach,
+            $"metric {metric.Name}: {status.Message}, {status.Streak} times in a row",
+            status.EvaluatedAt, query, [.. _breaches.GetValueOrDefault(metric.Name, [])]);
+    }
+
+    private void RememberBreach(MetricStatus status)
+    {
+        if (status.Streak == 0)
+        {
+            _breaches.Remove(status.Name);
+        }
+        else if (Is(status.Verdict, nameof(Verdict.Breach)) && status.Value is { } value)
+        {
+            _breaches[status.Name] = [.. _breaches.GetValueOrDefault(status.Name, []).TakeLast(ValuesKept - 1), value];
+        }
+    }
+
+    /// <summary>The questions that are wanted now.</summary>
+    private SlaLook? Look()
+    {
+        if (!IsRollout || Metrics.Count == 0 || _waitFirst is not null)
+        {
+            return null;
+        }
+
+        var sla = _spec!.Policy.Sla!;
+        if (_s.Attempt!.FirstWeightAt is not { } first)
+        {
+            return BaselineDone() ? null
+                : SlaQuestions.Of(sla, _in.Key, Stable!.Record, null, _spec.Entry, Metrics.Select(m => (m, Due(m, _s.Attempt.StartedAt ?? _now))));
+        }
+
+        return SlaQuestions.Of(sla, _in.Key, Canary!.Record, Stable!.Record, Canary.Record.Entry, Metrics.Select(m => (m, Due(m, first + sla.WarmUp))));
+
+        DateTimeOffset Due(ResolvedMetric metric, DateTimeOffset earliest) =>
+            Sla(metric.Name)?.EvaluatedAt is { } at && at + sla.Interval > earliest ? at + sla.Interval : earliest;
+    }
+}

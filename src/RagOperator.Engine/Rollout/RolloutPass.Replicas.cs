@@ -1,0 +1,65 @@
+using RagOperator.Api.V1Alpha1;
+using RagOperator.Engine.Releases;
+
+namespace RagOperator.Engine.Rollout;
+
+// How many pods each component revision gets: the most that any live release wants.
+internal sealed partial class RolloutPass
+{
+    private enum Role
+    {
+        Stable,
+        Canary,
+        Retiring,
+        Failed,
+    }
+
+    /// <summary>The releases whose pods are wanted, stable first.</summary>
+    private IEnumerable<(ReleaseRecord Release, Role Role, RetiringStatus? Entry)> Live()
+    {
+        if (Stable is { } stable)
+        {
+            yield return (stable.Record, Role.Stable, null);
+        }
+
+        if (Canary is { } canary)
+        {
+            yield return (canary.Record, Role.Canary, null);
+        }
+
+        foreach (var entry in _s.Retiring ?? [])
+        {
+            if (_book.Find(entry.Revision) is { } release && !Is(entry.Revision, _s.StableRevision))
+            {
+                // Until the gateway is verified to give it nothing, a failed release keeps its pods: they still serve.
+                var failed = Is(entry.Reason, RetireReasons.Failed) && CarriesNothingOf(entry.Revision);
+                yield return (release.Record, failed ? Role.Failed : Role.Retiring, entry);
+            }
+        }
+    }
+
+    private int WantedReplicas(string component, string revision) =>
+        Live().Where(l => Is(l.Release.Component(component)?.Revision, revision))
+            .Select(l => Wanted(l.Release, l.Role, component, revision)).DefaultIfEmpty(0).Max();
+
+    private int Wanted(ReleaseRecord release, Role role, string component, string revision)
+    {
+        var current = World.Deployments.TryGetValue(ChildNames.Revision(Name, component, revision), out var d) ? d.Replicas : (int?)null;
+        var wish = _spec?.Component(component);
+        return role switch
+        {
+            // A component that spec no longer names keeps the count that its Deployment has.
+            Role.Stable => wish?.Replicas ?? current ?? 1,
+            Role.Canary when wish is null => current ?? 1,
+            Role.Canary => CanaryReplicas(wish!.Replicas, wish.CanaryReplicas),
+            Role.Retiring => current ?? 0,
+            _ => Math.Min(1, current ?? 0),
+        };
+    }
+
+    private int CanaryReplicas(int replicas, int? fixedCount)
+    {
+        var weight = Stable is null ? 100 : Math.Max(_s.Step!.Weight, _s.Weight ?? 0);
+        return weight >= 100 ? replicas : Math.Max(1, fixedCount ?? (int)Math.Ceiling(replicas * weight / 100m));
+    }
+}

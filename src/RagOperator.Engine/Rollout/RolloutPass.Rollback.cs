@@ -1,0 +1,103 @@
+using RagOperator.Api.V1Alpha1;
+using RagOperator.Engine.Contracts;
+using RagOperator.Engine.Releases;
+
+namespace RagOperator.Engine.Rollout;
+
+// Taking a release back: decided once, weight and flags in the same pass, verified, held.
+internal sealed partial class RolloutPass
+{
+    private void RollBack(string cause, string message, DateTimeOffset? sampleAt, string? query = null, List<string>? values = null)
+    {
+        var canary = Canary!;
+        _s.Rollback = new RollbackStatus
+        {
+            Release = canary.Record.Hash,
+            Cause = cause,
+            Message = message,
+            Step = _s.Step?.Name,
+            DecidedAt = _now,
+            SampleAt = sampleAt,
+        };
+        _s.FailedRevision = canary.Record.Hash;
+        Record(canary, Outcomes.RolledBack, cause, message, query, values);
+        AddRetiring(canary, RetireReasons.Failed, null);
+        Tell("RollbackStarted", $"Taking {Called(canary.Record)} back in step {_s.Step?.Name}: {message}", warning: true);
+        EndAttempt();
+    }
+
+    /// <summary>A rollback that could not be written to status was written to the route: it is decided here, before anything else rises.</summary>
+    private void ReadRollbackMark()
+    {
+        if (MarkOnRoute() is { } mark && Canary is { } canary && Stable is not null && Is(mark.Release, canary.Record.Hash))
+        {
+            RollBack(mark.Cause, "decided earlier, when status could not be written", null);
+        }
+    }
+
+    private (string Release, string Cause)? MarkOnRoute() =>
+        World.Route is { Owner: Ownership.Ours, RolledBack: { } mark } && mark.Split(' ', 2) is { } parts
+            ? (parts[0], parts.ElementAtOrDefault(1) ?? RollbackCauses.SlaBreach)
+            : null;
+
+    private void FollowRollback()
+    {
+        if (_s.Rollback is { VerifiedAt: null } rollback && Is(_s.FailedRevision, rollback.Release) && CarriesNothingOf(rollback.Release))
+        {
+            rollback.VerifiedAt = _now;
+            _s.Weight = 0;
+            Tell("RolledBack", $"{(_book.Find(rollback.Release) is { } r ? Called(r.Record) : rollback.Release)} gets no requests any more; stable serves all. Held until spec changes or somebody asks for retry", warning: true);
+        }
+    }
+
+    /// <summary>Whether the gateway is verified to give nothing to a release.</summary>
+    private bool CarriesNothingOf(string hash)
+    {
+        if (World.Route is not { Owner: Ownership.Ours } route)
+        {
+            return true;
+        }
+
+        var service = _book.Find(hash) is { } release ? EntryService(release.Record) : null;
+        return route.Verified && !route.Backends.Any(b => Is(b.Service, service) && b.Weight > 0);
+    }
+
+    private void Retire()
+    {
+        foreach (var entry in (_s.Retiring ?? []).ToList())
+        {
+            var release = _book.Find(entry.Revision);
+            var free = release is null || RouteIsFreeOf(release.Record);
+            var next = entry;
+            var left = !Is(entry.Reason, RetireReasons.Replaced) || (Stable is { } stable && StableServicesSettled(stable.Record));
+            if (entry.Until is null && free && left && Stable is not null)
+            {
+                var delay = Is(entry.Reason, RetireReasons.Failed) ? _spec?.Policy.KeepFailedPods : _spec?.Policy.RetireDelay;
+                next = entry with { Until = _now + (delay ?? TimeSpan.Zero) };
+                _s.Retiring![_s.Retiring.IndexOf(entry)] = next;
+            }
+
+            if (next.Until <= _now && free && left)
+            {
+                _s.Retiring!.Remove(next);
+                Tell("Retired", $"The pods of {(release is null ? entry.Revision : Called(release.Record))} go, but for those that another release uses");
+            }
+            else
+            {
+                LookAt(next.Until);
+            }
+        }
+    }
+
+    /// <summary>Whether the verified route does not name the release's entry Service, unless stable uses the very same one.</summary>
+    private bool RouteIsFreeOf(ReleaseRecord release)
+    {
+        var service = EntryService(release);
+        if (World.Route is not { Owner: Ownership.Ours } route || (Stable is { } stable && Is(EntryService(stable.Record), service)))
+        {
+            return true;
+        }
+
+        return route.Verified && !route.Backends.Any(b => Is(b.Service, service));
+    }
+}

@@ -1,0 +1,215 @@
+using RagOperator.Api.V1Alpha1;
+using RagOperator.Engine.Contracts;
+using RagOperator.Engine.Releases;
+
+namespace RagOperator.Engine.Rollout;
+
+// The route: one backend at 100 without a canary; two, weights written out, from the first weight until 0 is verified.
+internal sealed partial class RolloutPass
+{
+    /// <summary>Lowering is wanted and stable has no ready address.</summary>
+    private bool _bothBad;
+
+    private RouteView? OwnRoute => World.Route is { Owner: Ownership.Ours, Deleting: false } route ? route : null;
+
+    /// <summary>Percent of the requests that the route gives to a release now.</summary>
+    private int OnRoute(ReleaseRecord release)
+    {
+        var sum = OwnRoute?.Backends.Sum(static b => b.Weight) ?? 0;
+        var service = EntryService(release);
+        return sum == 0 ? 0 : OwnRoute!.Backends.Where(b => Is(b.Service, service)).Sum(static b => b.Weight) * 100 / sum;
+    }
+
+    /// <summary>Whether the gateway is verified to give the canary exactly this weight.</summary>
+    private bool RouteCarries(int weight) =>
+        OwnRoute is { Verified: true, Drifted: false } route && Canary is { } canary && OnRoute(canary.Record) == weight
+        && route.Backends.Sum(static b => b.Weight) == 100;
+
+    /// <summary>Whether nothing but stable and canary is on the route.</summary>
+    private bool RouteIsClear()
+    {
+        if (OwnRoute is not { } route || Stable is not { } stable || Canary is not { } canary)
+        {
+            return false;
+        }
+
+        return route.Backends.All(b => Is(b.Service, EntryService(stable.Record)) || Is(b.Service, EntryService(canary.Record)));
+    }
+
+    /// <summary>A hand that lowers the canary's weight is obeyed and pauses the rollout.</summary>
+    private void NoticeHand()
+    {
+        if (!IsRollout || OwnRoute is null || _s.Attempt?.FirstWeightAt is null)
+        {
+            return;
+        }
+
+        var step = _s.Step!;
+        var seen = OnRoute(Canary!.Record);
+        if (step.State is not StepStates.Scaling && seen == step.Weight)
+        {
+            step.Carried = true;
+        }
+
+        if (OwnRoute.ForeignWriter is not { } hand)
+        {
+            return;
+        }
+
+        var lowered = seen < LiveWeight()
+            && (step.State is not StepStates.Shifting || step.Carried == true || step.LoweredTo is not null || seen < (_s.Weight ?? 0));
+        if (!lowered)
+        {
+            return;
+        }
+
+        if (step.LoweredTo is null)
+        {
+            Tell("WeightLowered", $"{hand} lowered the canary's weight to {seen}%: obeyed, and paused until resume", warning: true);
+        }
+
+        step.LoweredTo = seen;
+        if (OwnRoute.Verified)
+        {
+            _s.Weight = seen;
+        }
+
+        _s.Paused ??= new PausedStatus { By = hand, Since = _now };
+        _creditedTo = null;
+    }
+
+    private void PlanRoute()
+    {
+        if (Stable is not { } stable || !World.RouteKindKnown || IsUnknown(_s.CanaryRevision) || (_spec is null && Canary is not null))
+        {
+            return;
+        }
+
+        var name = ChildNames.Route(Name);
+        if (World.Route is { Owner: not Ownership.Ours } foreign)
+        {
+            _nameTaken ??= $"HTTPRoute {name} is held by somebody else ({foreign.Owner})";
+            return;
+        }
+
+        // Every backend named in the route must exist (S4).
+        if (World.Route is { Deleting: true } || !World.Services.ContainsKey(EntryService(stable.Record)) || (World.Route is null && !IsFree(ChildKind.HttpRoute, name, null)))
+        {
+            return;
+        }
+
+        if (Backends(stable.Record) is not { } wanted)
+        {
+            return;
+        }
+
+        var route = OwnRoute;
+        if (route is not null && !route.Drifted && wanted.SequenceEqual(route.Backends) && route.RolledBack is null)
+        {
+            return;
+        }
+
+        if (Canary is { } canary && OwnRoute?.ForeignWriter is { } hand && OnRoute(canary.Record) > LiveWeight())
+        {
+            Tell("WeightRestored", $"{hand} raised the canary's weight to {OnRoute(canary.Record)}%: undone, it is {LiveWeight()}%", warning: true);
+        }
+
+        _after.Add(new ApplyRoute(wanted, Ports(stable.Record), route, Unrecorded(), IsStableRecorded ? WayOf(wanted, route, EntryService(stable.Record)) : Direction.Raises));
+    }
+
+    /// <summary>The backends that the route should have now; null while it must stay as it is.</summary>
+    private List<Backend>? Backends(ReleaseRecord stable)
+    {
+        var stableService = EntryService(stable);
+        var now = OwnRoute?.Backends ?? [];
+        var canaryService = Canary is { } c ? EntryService(c.Record) : null;
+        var target = CanaryTarget();
+        var leaving = now.Where(b => !Is(b.Service, stableService) && !Is(b.Service, canaryService)).ToList();
+        var lowers = leaving.Exists(static b => b.Weight > 0) || (Canary is { } canary && target < OnRoute(canary.Record));
+        if (lowers && ReadyAddresses(stable) == 0)
+        {
+            _bothBad = true;
+            return null;
+        }
+
+        var backends = new List<Backend> { new(stableService, 100 - target) };
+        var settled = OwnRoute is { Verified: true };
+        if (canaryService is not null && !Is(canaryService, stableService)
+            && (target > 0 || now.Any(b => Is(b.Service, canaryService) && !(settled && b.Weight == 0))))
+        {
+            backends.Add(new Backend(canaryService, target));
+        }
+
+        backends.AddRange(leaving.Where(b => !(settled && b.Weight == 0) && World.Services.ContainsKey(b.Service)).Select(static b => b with { Weight = 0 }));
+        return backends;
+    }
+
+    /// <summary>The canary's weight that may be written now. Raising is looked at once more right before the write: the canary must be
+    /// available with a ready address, and nothing may be paused or refused.</summary>
+    private int CanaryTarget()
+    {
+        if (!IsRollout)
+        {
+            return 0;
+        }
+
+        var live = LiveWeight();
+        var seen = OnRoute(Canary!.Record);
+        if (live == seen)
+        {
+            return live;
+        }
+
+        if (live < seen)
+        {
+            // Lowering is written also when status cannot be: never to more than what status allows already (S1).
+            return Math.Min(live, Is(_in.Persisted?.CanaryRevision, _s.CanaryRevision) ? _in.Persisted?.Step?.Weight ?? 0 : 0);
+        }
+
+        var may = MayRaise && RouteIsClear() && IsAvailable(Canary.Record) && ReadyAddresses(Canary.Record) > 0
+            && World.Services.ContainsKey(EntryService(Canary.Record));
+        return may ? live : seen;
+    }
+
+    /// <summary>The rollback that status does not tell yet, for the case that it cannot be written.</summary>
+    private string? Unrecorded() =>
+        _s.Rollback is { } rollback && !Is(_in.Persisted?.Rollback?.Release, rollback.Release) ? $"{rollback.Release} {rollback.Cause}"
+        : _s.Rollback is { VerifiedAt: null } again && _in.Persisted?.Rollback?.DecidedAt != again.DecidedAt ? $"{again.Release} {again.Cause}"
+        : null;
+
+    /// <summary>Whether status tells already which release is stable. Until then nothing about the route is lowering: what would be taken
+    /// from the release that is stable by status goes to one that is still a canary there.</summary>
+    private bool IsStableRecorded => _in.Persisted is not { ObservedGeneration: >= 0 } persisted || Is(persisted.StableRevision, _s.StableRevision);
+
+    private static Direction WayOf(List<Backend> wanted, RouteView? route, string stableService)
+    {
+        if (route is null)
+        {
+            return wanted.Exists(b => !Is(b.Service, stableService) && b.Weight > 0) ? Direction.Raises : Direction.Neutral;
+        }
+
+        var others = wanted.Where(b => !Is(b.Service, stableService)).ToList();
+        var before = route.Backends.ToDictionary(static b => b.Service, static b => b.Weight, StringComparer.Ordinal);
+        return others.Exists(b => b.Weight > before.GetValueOrDefault(b.Service)) ? Direction.Raises
+            : others.Exists(b => b.Weight < before.GetValueOrDefault(b.Service)) ? Direction.Lowers
+            : Direction.Neutral;
+    }
+
+    private Dictionary<string, int> Ports(ReleaseRecord stable)
+    {
+        var ports = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var release in _book.All.Select(static r => r.Record).Where(static r => r.Component(r.Entry) is { HasService: true }))
+        {
+            ports[EntryService(release)] = PortOf(release);
+        }
+
+        foreach (var backend in (OwnRoute?.Backends ?? []).Where(b => !ports.ContainsKey(b.Service)))
+        {
+            ports[backend.Service] = PortOf(stable);
+        }
+
+        return ports;
+    }
+
+    private static int PortOf(ReleaseRecord release) => release.Component(release.Entry)!.Content.GetProperty("ports")[0].GetProperty("port").GetInt32();
+}

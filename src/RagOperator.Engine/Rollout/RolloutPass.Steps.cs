@@ -1,0 +1,256 @@
+using RagOperator.Api.Resolved;
+using RagOperator.Api.V1Alpha1;
+using RagOperator.Api.Values;
+using RagOperator.Engine.Contracts;
+
+namespace RagOperator.Engine.Rollout;
+
+// The walk through the steps: scale, shift, hold, wait, next.
+internal sealed partial class RolloutPass
+{
+    private ResolvedStep? CurrentStep => _s.Step is { Index: >= 0 } step ? _spec?.Policy.Steps.ElementAtOrDefault(step.Index) : null;
+
+    private bool IsRollout => Canary is not null && Stable is not null && _s.Step is { Index: >= 0 } && _spec is not null;
+
+    /// <summary>Begins a step anew: hold 0, no approval. What is known of the canary's availability goes on.</summary>
+    private void EnterStep(int index)
+    {
+        var step = _spec!.Policy.Steps[index];
+        _s.Step = new StepStatus
+        {
+            Index = index,
+            Name = step.Name,
+            Weight = step.Weight,
+            State = StepStates.Scaling,
+            StartedAt = _now,
+            UnavailableSince = _s.Step?.UnavailableSince,
+            AvailableSince = _s.Step?.AvailableSince,
+            NoAddressSince = _s.Step?.NoAddressSince,
+        };
+        _creditedTo = null;
+        Tell("StepStarted", $"Step {step.Name} ({index + 1} of {_spec.Policy.Steps.Count}) begins: {step.Weight}%{FlagsText(step)}, hold {RagDuration.Format(step.Hold)}");
+    }
+
+    private static string FlagsText(ResolvedStep step) => step.Flags.Count == 0 ? "" : $", then {string.Join(", ", step.Flags)} on";
+
+    /// <summary>Edits of the steps start nothing, but the position among them is kept by name.</summary>
+    private void KeepPosition()
+    {
+        if (!IsRollout)
+        {
+            return;
+        }
+
+        var step = _s.Step!;
+        var steps = _spec!.Policy.Steps;
+        var index = Enumerable.Range(0, steps.Count).FirstOrDefault(i => Is(steps[i].Name, step.Name), -1);
+        if (index < 0)
+        {
+            var reached = steps.Where(s => s.Weight <= step.Weight).Select(static s => s.Weight).DefaultIfEmpty(-1).Max();
+            var place = reached < 0 ? 0 : Enumerable.Range(0, steps.Count).First(i => steps[i].Weight == reached);
+            Tell("StepGone", $"Step {step.Name} is gone from spec; going on in step {steps[place].Name}");
+            EnterStep(place);
+            return;
+        }
+
+        step.Index = index;
+        if (steps[index].Weight > step.Weight)
+        {
+            Tell("StepChanged", $"The weight of step {step.Name} was raised from {step.Weight}% to {steps[index].Weight}%");
+            EnterStep(index);
+        }
+        else if (steps[index].Weight < step.Weight)
+        {
+            Tell("StepChanged", $"The weight of step {step.Name} was lowered from {step.Weight}% to {steps[index].Weight}%");
+            step.Weight = steps[index].Weight;
+            step.Carried = null;
+            if (step.State is not StepStates.Scaling)
+            {
+                step.State = StepStates.Shifting;
+                step.VerifiedAt = null;
+                step.UnverifiedSince = _now;
+                _creditedTo = null;
+            }
+        }
+        else if (step.State is StepStates.Holding or StepStates.Waiting
+            && AllowedFlags(Canary!.Record, index).Except(CanaryFlagsOn()).Any())
+        {
+            Tell("StepChanged", $"A flag was added to step {step.Name} or an earlier one");
+            EnterStep(index);
+        }
+    }
+
+    /// <summary>The weight that the canary may have now: the step's once that was decided, what was verified before until then, less where a
+    /// hand lowered it.</summary>
+    private int LiveWeight()
+    {
+        if (!IsRollout)
+        {
+            return 0;
+        }
+
+        var step = _s.Step!;
+        var weight = step.State == StepStates.Scaling ? Math.Min(_s.Weight ?? 0, step.Weight) : step.Weight;
+        return Math.Min(weight, step.LoweredTo ?? weight);
+    }
+
+    private void Advance()
+    {
+        if (Canary is not { } canary || _spec is null || _s.Step is null)
+        {
+            return;
+        }
+
+        var available = WatchAvailability(canary.Record);
+        if (_s.CanaryRevision is null)
+        {
+            return; // it was just taken back
+        }
+
+        if (Stable is null)
+        {
+            if (available && MayRaise)
+            {
+                Promote();
+            }
+
+            return;
+        }
+
+        switch (_s.Step.State)
+        {
+            case StepStates.Scaling:
+                Shift(canary, available);
+                break;
+            case StepStates.Shifting:
+                Verify();
+                break;
+            default:
+                Hold();
+                break;
+        }
+    }
+
+    // Right before a weight is written everything is looked at again: room may have been lost, a metric may have turned.
+    private void Shift(ReleaseView canary, bool available)
+    {
+        var step = _s.Step!;
+        var first = _s.Attempt!.FirstWeightAt is null;
+        if (!available || !MayRaise || step.LoweredTo is not null || !RouteIsClear() || (first ? !BaselineDone() : !MayLeaveWeight(step)))
+        {
+            return;
+        }
+
+        if (first && !CarriesNothingOf(canary.Record.Hash))
+        {
+            // What an earlier attempt left on the route goes first, and is seen to be gone.
+            step.UnverifiedSince ??= _now;
+            LookAt(step.UnverifiedSince + _spec!.Policy.ProgressDeadline);
+            return;
+        }
+
+        step.State = StepStates.Shifting;
+        step.UnverifiedSince = _now;
+        _s.Attempt.FirstWeightAt ??= _now;
+        if (first)
+        {
+            StartJudging();
+        }
+
+        Verify();
+    }
+
+    /// <summary>Whether nothing that is judged speaks against the next weight. After a step every metric must pass; where the weight was taken
+    /// below that step's there may be too little traffic for that, and it is enough that none is in breach.</summary>
+    private bool MayLeaveWeight(StepStatus step) =>
+        step.Index > 0 && _s.Weight >= _spec!.Policy.Steps[step.Index - 1].Weight
+            ? ClockCouldRun()
+            : !JudgedNow().Any(m => Is(Sla(m.Name)?.Verdict, nameof(Engine.Sla.Verdict.Breach)));
+
+    private void Verify()
+    {
+        var step = _s.Step!;
+        if (!RouteCarries(step.Weight))
+        {
+            step.UnverifiedSince ??= _now;
+            LookAt(step.UnverifiedSince + _spec!.Policy.ProgressDeadline);
+            return;
+        }
+
+        step.State = StepStates.Holding;
+        step.VerifiedAt = _now;
+        step.UnverifiedSince = null;
+        _s.Weight = step.Weight;
+        _creditedTo = null;
+        Tell("WeightVerified", $"Step {step.Name}: the gateway gives {step.Weight}% to {Called(Canary!.Record)}");
+        Hold();
+    }
+
+    private void Hold()
+    {
+        var step = _s.Step!;
+        var policy = CurrentStep!;
+        if (!RouteCarries(step.Weight))
+        {
+            step.UnverifiedSince ??= _now;
+            LookAt(step.UnverifiedSince + _spec!.Policy.ProgressDeadline);
+            step.HoldUntil = null;
+            _creditedTo = null;
+            return;
+        }
+
+        step.UnverifiedSince = null;
+        var held = RunClock(step, policy);
+        var runs = _creditedTo is not null;
+        var complete = held >= policy.Hold || (_s.Promoting == true && runs);
+        var approved = !policy.ApprovalRequired || step.Approved == true || _s.Promoting == true || _s.Attempt!.Undo == true;
+        if (complete && runs && approved && MayRaise)
+        {
+            Next();
+        }
+        else if (complete && !approved && step.State != StepStates.Waiting)
+        {
+            step.State = StepStates.Waiting;
+            Tell("ApprovalNeeded", $"Step {step.Name} is held and needs approval: annotate {Api.ApiConstants.RequestAnnotation}=approve/{Canary!.Record.Number}/{step.Name}");
+        }
+        else if (!complete)
+        {
+            step.State = StepStates.Holding;
+        }
+    }
+
+    private void Next()
+    {
+        var index = _s.Step!.Index;
+        if (index + 1 < _spec!.Policy.Steps.Count)
+        {
+            EnterStep(index + 1);
+        }
+        else
+        {
+            Promote();
+        }
+    }
+
+    /// <summary>Names the canary stable. Services and route follow, and only then the old release retires.</summary>
+    private void Promote()
+    {
+        var canary = Canary!;
+        var old = Stable;
+        Record(canary, old is null ? Outcomes.Installed : Outcomes.Promoted, old is null ? "Installed" : "StepsComplete",
+            old is null ? "first install" : $"took over from {Called(old.Record)}");
+        if (old is not null)
+        {
+            AddRetiring(old, RetireReasons.Replaced, null);
+            var entry = _s.History!.FindIndex(h => Is(h.Revision, old.Record.Hash) && h.Outcome is Outcomes.Promoted or Outcomes.Installed && h.ReplacedAt is null);
+            if (entry > 0)
+            {
+                _s.History[entry] = _s.History[entry] with { ReplacedAt = _now };
+            }
+        }
+
+        _s.StableRevision = canary.Record.Hash;
+        EndAttempt();
+        Tell(old is null ? "Installed" : "Promoted", $"{Called(canary.Record)} is stable now");
+    }
+}

@@ -1,0 +1,269 @@
+using System.Globalization;
+using RagOperator.Api.Resolved;
+using RagOperator.Api.V1Alpha1;
+using RagOperator.Api.Values;
+using RagOperator.Engine.Releases;
+using RagOperator.Engine.Sla;
+
+namespace RagOperator.Engine.Rollout;
+
+// What people and tools read: phase, message, components.
+internal sealed partial class RolloutPass
+{
+    /// <summary>A phase with its reason for machines and its text for people.</summary>
+    private sealed record Situation(string Phase, string Reason, string Message);
+
+    private void Summarize()
+    {
+        var situation = Situate();
+        situation = situation with { Message = Sentence(situation.Message) };
+        _s.Phase = situation.Phase;
+        _s.Message = World.LastError is { } error && situation.Phase != Phases.Healthy ? $"{situation.Message}. Last write failed: {error}" : situation.Message;
+        if (situation.Phase == Phases.Healthy)
+        {
+            _s.Weight = 100;
+        }
+
+        if (_waitFirst is null)
+        {
+            _s.Components = Components();
+        }
+
+        SetConditions(situation);
+    }
+
+    private Situation Situate()
+    {
+        if (_waitFirst is { } wait)
+        {
+            return new Situation(Phases.Progressing, "Restoring", wait);
+        }
+
+        if (_refused is { } refused)
+        {
+            return new Situation(Phases.Degraded, refused.Reason, refused.Message + (Canary is null && Stable is null ? "" : ". What runs goes on running"));
+        }
+
+        if (_nameTaken is { } taken)
+        {
+            return new Situation(Phases.Degraded, "NameTaken", taken);
+        }
+
+        if (IsUnknown(_s.StableRevision) || IsUnknown(_s.CanaryRevision))
+        {
+            return new Situation(Phases.Suspended, "RecordLost", $"The ControllerRevision of release {(IsUnknown(_s.StableRevision) ? _s.StableRevision : _s.CanaryRevision)} is gone: it cannot be built again, and nothing is changed");
+        }
+
+        return Canary is { } canary ? Stable is null ? SituateInstall(canary.Record) : SituateRollout(canary.Record)
+            : Stable is null ? new Situation(Phases.Progressing, "Checking", "Checking the first release with the API server")
+            : SituateStable(Stable.Record);
+    }
+
+    private Situation SituateInstall(ReleaseRecord canary)
+    {
+        var missing = Missing(canary);
+        return _installLate is { } late ? new Situation(Phases.Degraded, RollbackCauses.Deadline, $"Installing {Called(canary)} takes longer than {RagDuration.Format(_spec!.Policy.ProgressDeadline)}: {late}. It keeps trying")
+            : _capacity is { } full ? new Situation(Phases.Suspended, "Capacity", $"Installing {Called(canary)} waits for room in the cluster: {full}")
+            : _spec is { Policy.Paused: true } ? new Situation(Phases.Suspended, "Paused", $"Installing {Called(canary)} is paused by spec.rollout.paused")
+            : new Situation(Phases.Progressing, "Installing", $"Installing {Called(canary)}{(missing.Length > 0 ? $": {missing}" : "")}");
+    }
+
+    private Situation SituateStable(ReleaseRecord stable)
+    {
+        if (_s.FailedRevision is { } failedHash)
+        {
+            var failed = _book.Find(failedHash);
+            var called = failed is null ? failedHash : Called(failed.Record);
+            var why = _s.Rollback?.Message ?? failed?.Failed ?? "";
+            return _bothBad ? new Situation(Phases.Progressing, "StableNotReady", $"{called} is to be taken back ({why}), but stable has no ready address: both are bad, the weight waits for stable")
+                : _s.Rollback is { VerifiedAt: null } && !CarriesNothingOf(failedHash) ? new Situation(Phases.Progressing, "RollingBack", $"Taking {called} back: {why}")
+                : new Situation(Phases.Degraded, "RolledBack", $"{called} was taken back in step {_s.Rollback?.Step}: {why}. Stable {Called(stable)} serves; held until spec changes, or somebody annotates {Api.ApiConstants.RequestAnnotation}=retry/{failed?.Record.Number}");
+        }
+
+        if (!World.RouteKindKnown)
+        {
+            return new Situation(Phases.Suspended, "RouteKindMissing", "The Gateway API's HTTPRoute is not installed in this cluster: no traffic can be moved");
+        }
+
+        if (_bothBad)
+        {
+            return new Situation(Phases.Progressing, "StableNotReady", $"Stable {Called(stable)} has no ready address: the weight of the release that was withdrawn waits for it");
+        }
+
+        var single = OwnRoute is { Verified: true, Drifted: false } route
+            && route.Backends.Count == 1 && Is(route.Backends[0].Service, EntryService(stable)) && route.Backends[0].Weight == 100;
+        if (_pending && World.LastError is not null)
+        {
+            return new Situation(Phases.Progressing, "Checking", "The new release could not be checked with the API server yet");
+        }
+
+        if (single && !StableServicesSettled(stable))
+        {
+            return new Situation(Phases.Progressing, "ServicesNotMoved", $"{Called(stable)} is stable; waiting until the Services inside the cluster select it");
+        }
+
+        return single ? new Situation(Phases.Healthy, "Healthy", $"{Called(stable)} serves all requests")
+            : _pending ? new Situation(Phases.Progressing, "Checking", "Checking the new release with the API server")
+            : new Situation(Phases.Progressing, "RouteNotVerified", $"{Called(stable)} is stable; waiting for the gateway{ParentText()}");
+    }
+
+    private string ParentText() => OwnRoute is { ParentMessage: { } message } ? $": {message}" : "";
+
+    private Situation SituateRollout(ReleaseRecord canary)
+    {
+        var step = _s.Step!;
+        var policy = CurrentStep!;
+        var where = $"{Called(canary)}, step {step.Name} ({step.Index + 1} of {_spec!.Policy.Steps.Count}, {step.Weight}%)";
+        if (Suspension(canary, step) is var (reason, text) && reason is not null)
+        {
+            return new Situation(Phases.Suspended, reason, $"{where}: {text}");
+        }
+
+        var doing = step.State switch
+        {
+            StepStates.Scaling => Missing(canary) is { Length: > 0 } missing ? $"bringing up pods: {missing}"
+                : _s.Attempt!.FirstWeightAt is null && !BaselineDone() ? "asking each metric about stable first"
+                : !RouteIsClear() ? "waiting until the route is free of the release before"
+                : "waiting for every metric to pass before the weight rises",
+            StepStates.Shifting => $"waiting for the gateway to take the weight{ParentText()}",
+            _ => HoldText(step, policy),
+        };
+        return new Situation(Phases.Progressing, step.State, $"{where}: {doing}");
+    }
+
+    private string HoldText(StepStatus step, ResolvedStep policy)
+    {
+        if (step.UnverifiedSince is not null)
+        {
+            return $"the gateway does not confirm the weight, the clock stands{ParentText()}";
+        }
+
+        if (step.HoldUntil is { } until)
+        {
+            return $"holding for {RagDuration.Format(policy.Hold)}, until {until.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture)} if nothing stops the clock";
+        }
+
+        var judgedFrom = (_s.Attempt!.FirstWeightAt ?? _now) + (_spec!.Policy.Sla?.WarmUp ?? TimeSpan.Zero);
+        var blocking = JudgedNow().Where(m => Sla(m.Name)?.Verdict != nameof(Verdict.Pass)).Select(m => $"{m.Name} {VerdictText(Sla(m.Name))}").ToList();
+        return judgedFrom > _now && JudgedNow().Any() ? $"warming up until {judgedFrom.ToString("HH:mm:ss'Z'", CultureInfo.InvariantCulture)}"
+            : blocking.Count > 0 ? $"the clock stands: {string.Join(", ", blocking)}"
+            : _creditedTo is null ? "waiting for a full window of metrics with this weight"
+            : "hold complete";
+    }
+
+    private static string VerdictText(MetricStatus? status) => status?.Verdict switch
+    {
+        null => "not asked yet",
+        nameof(Verdict.Breach) => $"is beyond its limit ({Math.Min(status.Streak, status.FailAfter)} of {status.FailAfter})",
+        nameof(Verdict.NoData) => "has no data",
+        nameof(Verdict.TooFew) => "has too few requests",
+        nameof(Verdict.Invalid) => "cannot be judged",
+        nameof(Verdict.Error) => "cannot be asked",
+        var other => other,
+    };
+
+    /// <summary>What the rollout waits for that does not come by itself soon.</summary>
+    private (string? Reason, string Text) Suspension(ReleaseRecord canary, StepStatus step)
+    {
+        var metrics = _spec!.Policy.Sla;
+        if (!World.RouteKindKnown)
+        {
+            return ("RouteKindMissing", "the Gateway API's HTTPRoute is not installed in this cluster");
+        }
+
+        if (_bothBad)
+        {
+            return ("StableNotReady", "the weight is to go down, but stable has no ready address: both are bad");
+        }
+
+        if (_s.Paused is { } paused)
+        {
+            return ("Paused", step.LoweredTo is { } lowered
+                ? $"{paused.By} lowered the weight to {lowered}%; to go on, annotate {Api.ApiConstants.RequestAnnotation}=resume/{canary.Number}"
+                : $"paused by {paused.By}; to go on, annotate {Api.ApiConstants.RequestAnnotation}=resume/{canary.Number}");
+        }
+
+        if (_spec.Policy.Paused)
+        {
+            return ("Paused", "paused by spec.rollout.paused");
+        }
+
+        if (_capacity is { } full)
+        {
+            return ("Capacity", $"waiting for room in the cluster: {full}");
+        }
+
+        if (step.UnverifiedSince + _spec.Policy.ProgressDeadline <= _now)
+        {
+            return ("RouteNotAccepted", $"the gateway has not taken the weight for {RagDuration.Format(_spec.Policy.ProgressDeadline)}{ParentText()}");
+        }
+
+        if (JudgedNow().FirstOrDefault(m => m.OnBreach == BreachAction.Hold && Sla(m.Name) is { } s && SlaBook.Holds(s, m)) is { } held)
+        {
+            return ("MetricHold", $"metric {held.Name} is beyond its limit and holds the rollout until it passes");
+        }
+
+        if (BaselineTrouble() is { } trouble)
+        {
+            return ("Baseline", trouble);
+        }
+
+        if (step.State == StepStates.Waiting)
+        {
+            return ("ApprovalNeeded", $"held, waiting for approval: annotate {Api.ApiConstants.RequestAnnotation}=approve/{canary.Number}/{step.Name}");
+        }
+
+        if (metrics is not null && JudgedNow().Any() && _s.Attempt!.FirstWeightAt is { } first)
+        {
+            var silent = (_s.Attempt.LastAnswerAt ?? (first + metrics.WarmUp)) + metrics.NoDataTimeout;
+            if (silent <= _now)
+            {
+                return ("NoData", $"no usable answer from metric source {metrics.Source} for {RagDuration.Format(metrics.NoDataTimeout)}; nothing is rolled back for that");
+            }
+
+            LookAt(silent);
+        }
+
+        return (null, "");
+    }
+
+    private string? BaselineTrouble()
+    {
+        if (_s.Attempt!.FirstWeightAt is not null || BaselineDone())
+        {
+            return null;
+        }
+
+        var bad = Metrics.Where(m => m.OnBreach != BreachAction.Report && Sla(m.Name)?.Verdict is nameof(Verdict.Invalid) or nameof(Verdict.NoData) or nameof(Verdict.Error)).ToList();
+        return bad.Count == 0 ? null : "before the first weight each metric must answer for stable: " + string.Join("; ", bad.Select(m => $"{m.Name} {VerdictText(Sla(m.Name))}: {Sla(m.Name)!.Message}"));
+    }
+
+    private string Missing(ReleaseRecord release) => string.Join("; ", release.Components
+        .Where(c => c.Revision is not null || _s.Step?.State == StepStates.Scaling)
+        .Select(c => (c.Name, Seen: Look(release, c))).Where(static c => !c.Seen.Available)
+        .Select(static c => $"{c.Name} {c.Seen.Ready}/{c.Seen.Wanted}{(c.Seen.Message is null ? "" : $" ({c.Seen.Message})")}"));
+
+    private List<ComponentStatus> Components()
+    {
+        if ((Canary ?? Stable)?.Record is not { } shown)
+        {
+            return [];
+        }
+
+        return shown.Components.ConvertAll(c =>
+        {
+            var seen = Look(shown, c);
+            var external = c.Revision is null;
+            var waited = !external || (Canary is not null && _s.Step?.State == StepStates.Scaling);
+            return new ComponentStatus
+            {
+                Name = c.Name,
+                Revision = c.Revision,
+                Ready = external ? null : $"{seen.Ready}/{seen.Wanted}",
+                Shared = Canary is not null && Stable is not null && IsShared(c.Name) ? true : null,
+                Reason = waited ? seen.Reason : null,
+                Message = waited ? seen.Message : null,
+            };
+        });
+    }
+}

@@ -1,0 +1,40 @@
+using RagOperator.Generator;
+
+var files = new Dictionary<string, Func<string>>(StringComparer.Ordinal)
+{
+    ["crds/ragoperator.dev_ragdeployments.yaml"] = CrdFile.Text,
+    ["docs/api.md"] = ReferencePage.Text,
+};
+
+switch (args)
+{
+    case ["crds"]:
+        return Write("crds/");
+    case ["docs"]:
+        return Write("docs/");
+    case ["check"]:
+        return Check();
+    default:
+        Console.Error.WriteLine("usage: RagOperator.Generator crds|docs|check   (in the repository's root)");
+        return 2;
+}
+
+int Write(string folder)
+{
+    foreach (var (path, text) in files.Where(f => f.Key.StartsWith(folder, StringComparison.Ordinal)))
+    {
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(path, text());
+        Console.WriteLine($"wrote {path}");
+    }
+
+    return 0;
+}
+
+int Check()
+{
+    var stale = files.Where(static f => !File.Exists(f.Key) || File.ReadAllText(f.Key) != f.Value()).Select(static f => f.Key).ToList();
+    foreach (var path in stale)
+        Console.Error.WriteLine($"{path} is not what the types say: run `make crds` and commit it");
+    return stale.Count == 0 ? 0 : 1;
+}

@@ -1,0 +1,38 @@
+namespace RagOperator.Kubernetes;
+
+/// <summary>What a cache holds and how it keeps it. The defaults suit an operator that sees all namespaces.</summary>
+/// <typeparam name="T">The kind.</typeparam>
+public sealed class CacheOptions<T>
+    where T : class
+{
+    /// <summary>The only namespace to hold; null for all.</summary>
+    public string? Namespace { get; set; }
+
+    /// <summary>Only objects with these labels, for instance <c>app.kubernetes.io/managed-by=x</c>; null for all.</summary>
+    public string? LabelSelector { get; set; }
+
+    /// <summary>Keep <c>metadata.managedFields</c>, which is often half of an object. Off by default.</summary>
+    public bool KeepManagedFields { get; set; }
+
+    /// <summary>Objects per page of a list; 500 by default, as client-go.</summary>
+    public int PageSize { get; set; } = 500;
+
+    /// <summary>Labels whose values are indexed; see <see cref="CacheIndex.Label"/>.</summary>
+    public ISet<string> LabelIndexes { get; } = new HashSet<string>(StringComparer.Ordinal);
+
+    /// <summary>Further indexes: name, and what keys an object is filed under. The functions must be pure and must not throw.</summary>
+    public IDictionary<string, Func<T, IEnumerable<string>>> Indexes { get; } =
+        new Dictionary<string, Func<T, IEnumerable<string>>>(StringComparer.Ordinal);
+
+    /// <summary>Shortest time that the server is asked to keep a watch open; 300 s, as client-go. The longest is twice that.</summary>
+    public TimeSpan MinWatchTimeout { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long after the server's own limit a watch is given up as dead; 30 s.</summary>
+    public TimeSpan WatchDeadlineSlack { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long a watch may be mute once it has sent a bookmark; 4 min, as servers send one about every minute. Before the first bookmark only
+    /// the deadline counts, since servers promise none.
+    /// </summary>
+    public TimeSpan WatchIdleLimit { get; set; } = TimeSpan.FromMinutes(4);
+}

@@ -1,0 +1,53 @@
+using System.Text.Json;
+using RagOperator.Abstractions;
+using RagOperator.Abstractions.Models;
+using RagOperator.Kubernetes;
+using RagOperator.Operator.Children;
+using RagOperator.Operator.Json;
+using RagOperator.Operator.Workloads;
+
+namespace RagOperator.Operator.Controller;
+
+/// <summary>Ready addresses of Services that are not ours. No cache holds them, so they are read live, only while somebody waits for them.</summary>
+internal sealed class ExternalServices(IKubernetesClient client, TimeProvider time)
+{
+    /// <summary>How long an answer counts, and how soon the next one is wanted.</summary>
+    public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(2);
+
+    /// <summary>Brings what the object waits for up to date. What cannot be read is waited for like what is not ready.</summary>
+    public async Task RefreshAsync(ChildOwner owner, ObjectMemory memory, CancellationToken cancellationToken)
+    {
+        foreach (var name in memory.ExternalAddresses.Keys.Except(memory.Externals, StringComparer.Ordinal).ToList()) memory.ExternalAddresses.Remove(name);
+        foreach (var name in memory.Externals)
+        {
+            var now = time.GetUtcNow();
+            if (memory.ExternalAddresses.TryGetValue(name, out var known) && now - known.At < Freshness) continue;
+            // What cannot be read counts as not there for the same time: asking again at once would be a loop without a pause.
+            memory.ExternalAddresses[name] = (await CountAsync(owner.Child(name), cancellationToken) ?? 0, now);
+        }
+    }
+
+    private async Task<int?> CountAsync(NamespacedName key, CancellationToken cancellationToken)
+    {
+        var answer = await client.GetAsync<V1Endpoints>(key, cancellationToken);
+        if (answer.Value is { } endpoints) return WorkloadViews.ReadyAddresses(endpoints);
+        return answer.Reason == ApiReason.NotFound ? await IsNameAsync(key, cancellationToken) : null;
+    }
+
+    // A Service that is only a name for something outside the cluster never has addresses.
+    private async Task<int?> IsNameAsync(NamespacedName key, CancellationToken cancellationToken)
+    {
+        var path = $"{V1Service.EntityMetadata.Root}/namespaces/{Uri.EscapeDataString(key.Namespace)}/services/{Uri.EscapeDataString(key.Name)}";
+        var answer = await client.SendAsync(HttpMethod.Get, path, cancellationToken: cancellationToken);
+        if (answer.Value is not { } body) return answer.Reason == ApiReason.NotFound ? 0 : null;
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            return string.Equals(document.RootElement.Member("spec")?.Text("type"), "ExternalName", StringComparison.Ordinal) ? 1 : 0;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

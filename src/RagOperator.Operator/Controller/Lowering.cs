@@ -1,0 +1,23 @@
+using RagOperator.Engine.Contracts;
+
+namespace RagOperator.Operator.Controller;
+
+/// <summary>Whether a write that lowers still only lowers, now that somebody changed what it was decided from.</summary>
+internal static class Lowering
+{
+    /// <summary>Of flags: none goes on that is off now.</summary>
+    /// <param name="wanted">The flags to be written.</param>
+    /// <param name="live">The flags as they are; null where the files cannot be read: then nothing may be on.</param>
+    public static bool Holds(IReadOnlyDictionary<string, bool> wanted, IReadOnlyDictionary<string, bool>? live) =>
+        wanted.All(f => !f.Value || (live is not null && live.TryGetValue(f.Key, out var on) && on));
+
+    /// <summary>Of a route: no Service gets more than it has now, but for those that the decision gave more to.</summary>
+    /// <param name="wanted">The backends to be written.</param>
+    /// <param name="decided">The backends that it was decided from.</param>
+    /// <param name="live">The backends as they are.</param>
+    public static bool Holds(IReadOnlyList<Backend> wanted, IReadOnlyList<Backend> decided, IReadOnlyList<Backend> live) =>
+        wanted.All(w => w.Weight <= Share(live, w.Service) || w.Weight > Share(decided, w.Service));
+
+    private static int Share(IReadOnlyList<Backend> backends, string service) =>
+        backends.Where(b => string.Equals(b.Service, service, StringComparison.Ordinal)).Sum(static b => b.Weight);
+}

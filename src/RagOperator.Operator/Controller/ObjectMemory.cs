@@ -1,0 +1,61 @@
+using RagOperator.Api.Resolved;
+using RagOperator.Engine.Contracts;
+using RagOperator.Engine.Releases;
+
+namespace RagOperator.Operator.Controller;
+
+/// <summary>What the controller remembers of one object between passes. All of it may be lost at any time.</summary>
+internal sealed class ObjectMemory(string uid)
+{
+    private const int MaxToldErrors = 20;
+    private readonly HashSet<string> _toldErrors = new(StringComparer.Ordinal);
+
+    /// <summary>The object's uid.</summary>
+    public string Uid => uid;
+
+    /// <summary>Whether status, route and flags were read live since the start.</summary>
+    public bool ReadLive { get; set; }
+
+    public WriteLedger Ledger { get; } = new();
+
+    /// <summary>How often in a row a cache was found to lag.</summary>
+    public int Lags { get; set; }
+
+    public EngineMemory Engine { get; set; } = EngineMemory.Empty;
+
+    /// <summary>The status as it was after the own last write, as JSON; null before the first one.</summary>
+    public string? LastStatus { get; set; }
+
+    public PreflightView? Preflight { get; set; }
+
+    /// <summary>Names that somebody else holds.</summary>
+    public Dictionary<(ChildKind Kind, string Name), string> Taken { get; } = [];
+
+    public DateTimeOffset TakenCheckedAt { get; set; }
+
+    /// <summary>External Services that the last decision asked for.</summary>
+    public IReadOnlyList<string> Externals { get; set; } = [];
+
+    public Dictionary<string, (int Addresses, DateTimeOffset At)> ExternalAddresses { get; } = new(StringComparer.Ordinal);
+
+    public string? LastError { get; set; }
+
+    /// <summary>The rollback whose reaction was told already, by the time of its decision.</summary>
+    public DateTimeOffset? ToldRollback { get; set; }
+
+    /// <summary>The newest reading of the spec and the generation that it is of.</summary>
+    public (long Generation, SpecReading Reading)? Reading { get; set; }
+
+    /// <summary>Records read before, by the uid of their ControllerRevision: their data never changes.</summary>
+    public Dictionary<string, ReleaseRecord?> Releases { get; } = new(StringComparer.Ordinal);
+
+    /// <inheritdoc cref="Releases"/>
+    public Dictionary<string, ResolvedSpec?> Policies { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Whether an error is news.</summary>
+    public bool IsNewError(string error)
+    {
+        if (_toldErrors.Count >= MaxToldErrors) _toldErrors.Clear();
+        return _toldErrors.Add(error);
+    }
+}

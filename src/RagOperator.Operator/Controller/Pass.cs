@@ -1,0 +1,52 @@
+using System.Text.Json;
+using RagOperator.Api.V1Alpha1;
+using RagOperator.Operator.Children;
+
+namespace RagOperator.Operator.Controller;
+
+/// <summary>One pass over one object, as those see it who carry its writes out.</summary>
+internal sealed class Pass
+{
+    public required ChildOwner Owner { get; init; }
+
+    public required ObjectMemory Memory { get; init; }
+
+    public required Snapshot Seen { get; init; }
+
+    /// <summary>The object; replaced by what the API server answers to writes of this pass.</summary>
+    public required RagDeployment Entity { get; set; }
+
+    /// <summary>The user's part of the route, of the last accepted spec; null where there is none: then the route keeps what it has.</summary>
+    public JsonElement? Route { get; init; }
+}
+
+/// <summary>How a write went.</summary>
+internal enum WriteOutcome
+{
+    /// <summary>It is done, or was not needed any more.</summary>
+    Done,
+
+    /// <summary>The world is not what it was decided from: look again at once.</summary>
+    Conflict,
+
+    /// <summary>Something has to go first: look again soon.</summary>
+    Waiting,
+
+    /// <summary>Somebody else holds the name.</summary>
+    Taken,
+
+    /// <summary>It was refused or got no answer.</summary>
+    Failed,
+}
+
+/// <summary>How a write went, and the answer that says so.</summary>
+internal readonly record struct WriteResult(WriteOutcome Outcome, Kubernetes.ApiResult? Answer = null)
+{
+    public static WriteResult Done => new(WriteOutcome.Done);
+
+    public static WriteResult Of(Answer answer) => new(
+        answer.IsSuccess ? WriteOutcome.Done
+        : answer.Reason is Kubernetes.ApiReason.Conflict or Kubernetes.ApiReason.NotFound ? WriteOutcome.Conflict
+        : WriteOutcome.Failed,
+        answer.Result);
+}

@@ -1,0 +1,122 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using RagOperator.Abstractions.Models;
+using RagOperator.Engine.Contracts;
+using RagOperator.Engine.Releases;
+using RagOperator.Kubernetes;
+using RagOperator.Operator.FeatureFlags;
+using RagOperator.Operator.Traffic;
+using RagOperator.Operator.Workloads;
+
+namespace RagOperator.Operator.Controller;
+
+/// <summary>Asks the API server, by dry run, whether it would take all children of a release: a refused template is named before anything is
+/// half made.</summary>
+internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> router, PodEnvironment environment, TimeProvider time)
+{
+    private const int MaxLength = 400;
+    private const int MaxCauses = 5;
+
+    /// <summary>Asks about every child that is not there yet.</summary>
+    /// <param name="pass">The pass.</param>
+    /// <param name="candidate">The release.</param>
+    /// <param name="route">The user's part of the route, of the spec that named the release.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The answer; null with the failure that stopped it where there was none.</returns>
+    public async Task<(PreflightView? Answer, ApiResult? Failure)> AskAsync(
+        Pass pass, ReleaseRecord candidate, JsonElement? route, CancellationToken cancellationToken)
+    {
+        var refused = new List<string>();
+        var taken = new List<string>();
+        foreach (var (kind, component, body) in Children(pass, candidate, route))
+        {
+            var port = cluster.Child(kind);
+            var name = body["metadata"]!["name"]!.GetValue<string>();
+            if (pass.Seen.Has(kind, name) || port.KindMissing) continue;
+            var answer = await port.CreateAsync(body, pass.Owner.Namespace, dryRun: true, cancellationToken);
+            switch (Judge(answer.Result))
+            {
+                case Verdict.Refused:
+                    refused.AddRange(Words(answer.Result, component, port.Kind));
+                    break;
+                case Verdict.Exists:
+                    var live = await port.GetAsync(pass.Owner.Child(name), cancellationToken);
+                    if (live.Object is { } found)
+                    {
+                        if (pass.Owner.OwnershipOf(found) == Ownership.Foreign) taken.Add(ChildWriter.Held(port, found));
+                    }
+                    else if (live.Reason != ApiReason.NotFound)
+                    {
+                        return (null, live.Result);
+                    }
+
+                    break;
+                case Verdict.NoAnswer:
+                    return (null, answer.Result);
+                default:
+                    break;
+            }
+        }
+
+        return (new PreflightView { Release = candidate.Hash, At = time.GetUtcNow(), Refused = refused, NamesTaken = taken }, null);
+    }
+
+    private enum Verdict
+    {
+        Fine,
+        Refused,
+        Exists,
+        NoAnswer,
+    }
+
+    private static Verdict Judge(ApiResult answer) => answer.Reason switch
+    {
+        ApiReason.None or ApiReason.KindMissing or ApiReason.Malformed => Verdict.Fine,
+        ApiReason.AlreadyExists => Verdict.Exists,
+        ApiReason.BadRequest or ApiReason.Invalid or ApiReason.RequestEntityTooLarge => Verdict.Refused,
+        // A used-up quota shows later, as Capacity. What the operator itself may not do, and a namespace that goes, say nothing about the spec.
+        ApiReason.Forbidden when PodProblems.IsQuota(answer.Message) => Verdict.Fine,
+        ApiReason.Forbidden when IsAboutUs(answer.Message) => Verdict.NoAnswer,
+        ApiReason.Forbidden => Verdict.Refused,
+        _ => Verdict.NoAnswer,
+    };
+
+    private static bool IsAboutUs(string message) =>
+        message.Contains("cannot create resource", StringComparison.Ordinal) || message.Contains("being terminated", StringComparison.Ordinal);
+
+    private IEnumerable<(ChildKind Kind, string? Component, JsonObject Body)> Children(Pass pass, ReleaseRecord candidate, JsonElement? route)
+    {
+        var owner = pass.Owner;
+        foreach (var component in candidate.Workloads())
+        {
+            yield return (ChildKind.Deployment, component.Name, WorkloadManifests.Deployment(owner, candidate, component.Name, 1, environment));
+            if (component.HasService)
+            {
+                yield return (ChildKind.Service, component.Name, WorkloadManifests.RevisionService(owner, candidate, component.Name));
+                yield return (ChildKind.Service, component.Name, WorkloadManifests.StableService(owner, candidate, component.Name));
+            }
+
+            if (candidate.Receives(component.Name))
+            {
+                var flags = candidate.Flags.ToDictionary(static f => f, static _ => false, StringComparer.Ordinal);
+                yield return (ChildKind.ConfigMap, component.Name, FlagsConfigMap.Body(owner, component.Name, component.Revision!, flags));
+            }
+        }
+
+        yield return (ChildKind.Service, null, WorkloadManifests.StableService(owner, candidate, null));
+        if (route is null || candidate.Component(candidate.Entry) is not { Revision: { } revision } entry || !entry.HasService) yield break;
+        var service = ChildNames.Revision(owner.Name, entry.Name, revision);
+        var ports = new Dictionary<string, int>(StringComparer.Ordinal) { [service] = entry.Ports()[0].Port };
+        yield return (ChildKind.HttpRoute, null, router.Create(owner, new DesiredTraffic(route, [new Backend(service, 100)], ports)));
+    }
+
+    private static IEnumerable<string> Words(ApiResult answer, string? component, string kind)
+    {
+        var where = component is null ? "spec.traffic.gatewayApi" : $"component {component}";
+        if (answer.Status?.Details?.Causes is { Count: > 0 } causes)
+            return causes.Take(MaxCauses).Select(c => Cut(string.IsNullOrEmpty(c.Field) ? $"{where}: {kind}: {c.Message}" : $"{where}: {kind} {c.Field}: {c.Message}"));
+        return [Cut($"{where}: {answer.Message}")];
+    }
+
+    private static string Cut(string text) => text.Length <= MaxLength ? text : text[..MaxLength];
+}

@@ -1,0 +1,278 @@
+using System.Text.Json;
+using RagOperator.Abstractions;
+using RagOperator.Abstractions.Models;
+using RagOperator.Api;
+using RagOperator.Api.Resolved;
+using RagOperator.Api.V1Alpha1;
+using RagOperator.Engine.Contracts;
+using RagOperator.Engine.Releases;
+using RagOperator.Kubernetes;
+using RagOperator.Operator.Children;
+using RagOperator.Operator.Traffic;
+using RagOperator.Operator.Workloads;
+
+namespace RagOperator.Operator.Controller;
+
+/// <summary>Brings the world in line with one RagDeployment: observe, decide, act, in a straight line.</summary>
+/// <remarks>
+/// Guarantees: nothing is decided from a cache that is older than the own last write to the object or a child; nothing at all is written of an
+/// object before its status, route and flags were read live once; with a deletionTimestamp nothing is written.
+/// Assumptions: one pass of an object at a time.
+/// Errors: as <see cref="IEntityController{TEntity}"/> says.
+/// </remarks>
+public sealed partial class RagDeploymentController : IEntityController<RagDeployment>
+{
+    private static readonly TimeSpan FirstLagPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestLagPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WaitPause = TimeSpan.FromSeconds(1);
+    // No cache tells when a name of somebody else's is freed, or when a CRD without objects appears.
+    private static readonly TimeSpan BlindSpotPause = TimeSpan.FromSeconds(10);
+    private const int LagsBeforeWarning = 10;
+    private const int MaxErrorLength = 400;
+    private const string EventAction = "Reconcile";
+
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<NamespacedName, ObjectMemory> _memories = new();
+    private readonly Cluster _cluster;
+    private readonly Decide _decide;
+    private readonly ISampleStore _samples;
+    private readonly IRolloutMetrics _metrics;
+    private readonly IEventRecorder _events;
+    private readonly TimeProvider _time;
+    private readonly ILogger<RagDeploymentController> _logger;
+    private readonly Observer _observer;
+    private readonly ExternalServices _externals;
+    private readonly ChildWriter _writer;
+    private readonly PassActor _actor;
+
+    /// <summary>Puts the controller together.</summary>
+    /// <param name="cluster">Caches and client.</param>
+    /// <param name="router">Divides requests.</param>
+    /// <param name="catalog">Metric sources and presets that specs may name.</param>
+    /// <param name="decide">The decisions.</param>
+    /// <param name="samples">Answers of metric sources.</param>
+    /// <param name="metrics">Metrics about rollouts.</param>
+    /// <param name="environment">Variables that new pods get beside the user's own.</param>
+    /// <param name="events">Events for people.</param>
+    /// <param name="time">The time.</param>
+    /// <param name="logger">Logs.</param>
+    public RagDeploymentController(
+        Cluster cluster,
+        ITrafficRouter<V1HTTPRoute> router,
+        IMetricCatalog catalog,
+        Decide decide,
+        ISampleStore samples,
+        IRolloutMetrics metrics,
+        PodEnvironment environment,
+        IEventRecorder events,
+        TimeProvider time,
+        ILogger<RagDeploymentController> logger)
+    {
+        ArgumentNullException.ThrowIfNull(cluster);
+        _cluster = cluster;
+        _decide = decide;
+        _samples = samples;
+        _metrics = metrics;
+        _events = events;
+        _time = time;
+        _logger = logger;
+        _observer = new Observer(cluster, router, samples, catalog);
+        _externals = new ExternalServices(cluster.Client, time);
+        _writer = new ChildWriter(cluster, router, environment);
+        _actor = new PassActor(_writer, new StatusWriter(cluster), new Preflighter(cluster, router, environment, time), metrics, time);
+    }
+
+    /// <inheritdoc/>
+    public async Task<ReconciliationResult<RagDeployment>> ReconcileAsync(RagDeployment entity, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entity);
+        var owner = new ChildOwner(entity.Key(), entity.Uid());
+        if (entity.Metadata.DeletionTimestamp is not null)
+        {
+            _samples.Want(owner.Uid, owner.Key, null);
+            return ReconciliationResult<RagDeployment>.Success();
+        }
+
+        var memory = MemoryOf(owner);
+        if (await CatchUpAsync(owner, memory, cancellationToken) is { } notYet) return notYet;
+
+        // The object that the host handed over may be older than what the cache has by now.
+        if (_cluster.Objects.Get(owner.Key) is not { } newest || !string.Equals(newest.Uid(), owner.Uid, StringComparison.Ordinal)
+            || newest.Metadata.DeletionTimestamp is not null)
+            return ReconciliationResult<RagDeployment>.Success(TimeSpan.Zero);
+
+        await LookBeyondCachesAsync(owner, memory, cancellationToken);
+        var seen = _observer.Observe(owner, newest, memory);
+        var input = Input(owner, newest, memory, seen);
+        var output = _decide(input);
+        var pass = new Pass { Owner = owner, Memory = memory, Seen = seen, Entity = newest, Route = RouteOf(input, output) };
+        var report = await _actor.ActAsync(pass, input, output, cancellationToken);
+        return Settle(pass, input, output, report);
+    }
+
+    /// <inheritdoc/>
+    public Task<ReconciliationResult<RagDeployment>> DeletedAsync(RagDeployment entity, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entity);
+        var key = entity.Key();
+        if (_memories.TryGetValue(key, out var memory) && string.Equals(memory.Uid, entity.Uid(), StringComparison.Ordinal))
+            _memories.TryRemove(new(key, memory));
+        _samples.Want(entity.Uid(), key, null);
+        _metrics.Forget(key);
+        return Task.FromResult(ReconciliationResult<RagDeployment>.Success());
+    }
+
+    private ObjectMemory MemoryOf(ChildOwner owner)
+    {
+        if (_memories.TryGetValue(owner.Key, out var memory) && string.Equals(memory.Uid, owner.Uid, StringComparison.Ordinal)) return memory;
+        if (memory is not null) _samples.Want(memory.Uid, owner.Key, null);
+        return _memories[owner.Key] = new ObjectMemory(owner.Uid);
+    }
+
+    /// <summary>Waits for caches that are older than what is known already.</summary>
+    /// <returns>What to answer while they are; null when the pass may go on.</returns>
+    private async Task<ReconciliationResult<RagDeployment>?> CatchUpAsync(ChildOwner owner, ObjectMemory memory, CancellationToken cancellationToken)
+    {
+        if (await memory.Ledger.ReadUnsureAsync(cancellationToken) is { } failed) return Failed(failed.Result);
+        if (!memory.ReadLive)
+        {
+            if (await ReadLiveAsync(owner, memory, cancellationToken) is { } failure) return Failed(failure);
+            memory.ReadLive = true;
+        }
+
+        // Routes are optional, so nobody waited for their cache; yet an unread cache must not be taken for "there is no route".
+        var lagging = _cluster.Routes is { HasSynced: false, State: not CacheState.KindMissing } ? "the list of routes" : memory.Ledger.Lagging();
+        if (lagging is null)
+        {
+            memory.Lags = 0;
+            return null;
+        }
+
+        memory.Lags++;
+        if (memory.Lags == LagsBeforeWarning) LogLags(_logger, owner.Key, lagging);
+        var pause = FirstLagPause * Math.Pow(2, Math.Min(memory.Lags - 1, 10));
+        return ReconciliationResult<RagDeployment>.Success(pause < LongestLagPause ? pause : LongestLagPause);
+    }
+
+    // Caches may be filled from a server that lags. Before anything of an object is raised in this process, what a former leader may have
+    // written last is read from the store itself: its status, its route and its flags.
+    private async Task<ApiResult?> ReadLiveAsync(ChildOwner owner, ObjectMemory memory, CancellationToken cancellationToken)
+    {
+        if (await memory.Ledger.ReadAsync(_cluster.ObjectPort, owner.Key, cancellationToken) is { } failed) return failed.Result;
+        var route = _cluster.Child(ChildKind.HttpRoute);
+        if (await memory.Ledger.ReadAsync(route, owner.Child(ChildNames.Route(owner.Name)), cancellationToken) is { } refused) return refused.Result;
+        var flags = _cluster.Child(ChildKind.ConfigMap);
+        var options = new ListOptions { Namespace = owner.Namespace, LabelSelector = $"{ApiConstants.NameLabel}={owner.Name}" };
+        var list = await _cluster.Client.ListAsync<V1ConfigMap>(options, cancellationToken);
+        if (list.Value is not { } found) return list;
+        foreach (var configMap in found.Items) memory.Ledger.Saw(flags, configMap.Key(), configMap.ResourceVersion());
+        var names = found.Items.Select(static c => c.Key()).Concat(found.Undecodable).ToHashSet();
+        foreach (var cached in Cluster.Of(_cluster.ConfigMaps, owner.Key).Where(c => !names.Contains(c.Key())))
+            memory.Ledger.SawDeletion(flags, cached.Key(), cached.Uid());
+        return null;
+    }
+
+    private async Task LookBeyondCachesAsync(ChildOwner owner, ObjectMemory memory, CancellationToken cancellationToken)
+    {
+        await _externals.RefreshAsync(owner, memory, cancellationToken);
+        var now = _time.GetUtcNow();
+        if (memory.Taken.Count == 0 || now - memory.TakenCheckedAt < BlindSpotPause) return;
+        memory.TakenCheckedAt = now;
+        await _writer.RecheckTakenAsync(owner, memory, cancellationToken);
+    }
+
+    private EngineInput Input(ChildOwner owner, RagDeployment entity, ObjectMemory memory, Snapshot seen)
+    {
+        // Somebody else wrote the status: what was worked out beside it does not belong to it any more.
+        if (memory.LastStatus is not { } last || !string.Equals(last, StatusWriter.Text(entity.Status), StringComparison.Ordinal))
+        {
+            memory.Engine = EngineMemory.Empty;
+            memory.LastStatus = StatusWriter.Text(entity.Status);
+        }
+
+        return new EngineInput
+        {
+            Key = owner.Key,
+            Uid = owner.Uid,
+            Generation = entity.Metadata.Generation ?? 0,
+            Request = entity.GetAnnotation(ApiConstants.RequestAnnotation),
+            RawSpec = entity.Spec,
+            Reading = _observer.Read(entity, memory),
+            Persisted = entity.Status,
+            Memory = memory.Engine,
+            Observed = seen.Observed,
+            Now = _time.GetUtcNow(),
+        };
+    }
+
+    /// <summary>The user's part of the route, of the policy that the decided status names: a spec that is not accepted changes no route.</summary>
+    private static JsonElement? RouteOf(EngineInput input, EngineOutput output)
+    {
+        var policy = output.Status.PolicyRevision;
+        var kept = input.Observed.Policies.FirstOrDefault(p => string.Equals(p.Name, policy, StringComparison.Ordinal))?.Spec?.GatewayApi;
+        var isNew = output.Before.OfType<CreatePolicy>().Any(p => string.Equals(p.Name, policy, StringComparison.Ordinal));
+        return kept ?? (isNew ? input.Reading.Spec?.GatewayApi : null);
+    }
+
+    private ReconciliationResult<RagDeployment> Settle(Pass pass, EngineInput input, EngineOutput output, ActReport report)
+    {
+        var memory = pass.Memory;
+        _samples.Want(pass.Owner.Uid, pass.Owner.Key, output.Look);
+        memory.Externals = output.Externals;
+        if (report.StatusStands)
+        {
+            memory.Engine = output.Memory;
+            foreach (var e in output.Events)
+            {
+                LogEvent(_logger, pass.Owner.Key, e.Reason, e.Message);
+                _events.Publish(pass.Entity, e.Warning ? EventType.Warning : EventType.Normal, e.Reason, EventAction, e.Message);
+            }
+
+            _metrics.Published(pass.Owner.Key, output.Status, output.Events, input.Now);
+        }
+
+        memory.LastError = report.Failure is { } failure ? Cut(failure.Message) : null;
+        if (report.Failure is not null) return Refused(pass, report.Failure);
+        if (report.Stale)
+        {
+            var message = report.Conflict?.Message ?? "the world changed meanwhile";
+            return report.Conflict is { Reason: ApiReason.Conflict } conflict
+                ? ReconciliationResult<RagDeployment>.Failure(message, conflict.ToException())
+                : ReconciliationResult<RagDeployment>.Success(FirstLagPause);
+        }
+
+        return ReconciliationResult<RagDeployment>.Success(NextLook(memory, output, report));
+    }
+
+    private ReconciliationResult<RagDeployment> Refused(Pass pass, ApiResult failure)
+    {
+        // Refusals stay until somebody does something; lost connections and busy servers are no news to whoever looks after the object.
+        if (PassActor.IsRefusal(failure) && pass.Memory.IsNewError(pass.Memory.LastError!))
+            _events.Publish(pass.Entity, EventType.Warning, "WriteRefused", EventAction, $"{failure.Call}: {pass.Memory.LastError}");
+        return Failed(failure);
+    }
+
+    private TimeSpan? NextLook(ObjectMemory memory, EngineOutput output, ActReport report)
+    {
+        TimeSpan? next = output.NextLook is { } at ? Later(at - _time.GetUtcNow()) : null;
+        if (report.News || output.Externals.Any(e => !memory.ExternalAddresses.ContainsKey(e))) next = Sooner(next, FirstLagPause);
+        if (report.Waits) next = Sooner(next, WaitPause);
+        if (output.Externals.Count > 0) next = Sooner(next, ExternalServices.Freshness);
+        if (memory.Taken.Count > 0 || _cluster.Routes.State == CacheState.KindMissing) next = Sooner(next, BlindSpotPause);
+        return next;
+    }
+
+    private static TimeSpan Later(TimeSpan delay) => delay > TimeSpan.Zero ? delay : TimeSpan.Zero;
+
+    private static TimeSpan Sooner(TimeSpan? one, TimeSpan other) => one is { } value && value < other ? value : other;
+
+    private static ReconciliationResult<RagDeployment> Failed(ApiResult failure) =>
+        ReconciliationResult<RagDeployment>.Failure(failure.Message, failure.ToException(), failure.RetryAfter);
+
+    private static string Cut(string text) => text.Length <= MaxErrorLength ? text : text[..MaxErrorLength];
+
+    [LoggerMessage(100, LogLevel.Information, "{Key}: {Reason}: {Message}")]
+    private static partial void LogEvent(ILogger logger, NamespacedName key, string reason, string message);
+
+    [LoggerMessage(101, LogLevel.Warning, "{Key} waits for a cache to show {What}")]
+    private static partial void LogLags(ILogger logger, NamespacedName key, string what);
+}

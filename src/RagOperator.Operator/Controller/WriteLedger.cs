@@ -1,0 +1,77 @@
+using RagOperator.Abstractions;
+
+namespace RagOperator.Operator.Controller;
+
+/// <summary>Remembers the own writes of one object, so that nothing is decided from a cache that is older than they are.</summary>
+internal sealed class WriteLedger
+{
+    private readonly Dictionary<(KindPort Port, NamespacedName Key), Expected> _expected = [];
+    private readonly HashSet<(KindPort Port, NamespacedName Key)> _unsure = [];
+
+    // Uid: of what was deleted; null where a version is waited for.
+    private sealed record Expected(string ResourceVersion, string? DeletedUid);
+
+    /// <summary>An object was written, or read live, at this version.</summary>
+    public void Saw(KindPort port, NamespacedName key, string? resourceVersion)
+    {
+        _unsure.Remove((port, key));
+        if (!string.IsNullOrEmpty(resourceVersion)) _expected[(port, key)] = new(resourceVersion, null);
+    }
+
+    /// <summary>An incarnation of an object is gone, or its deletion was accepted.</summary>
+    public void SawDeletion(KindPort port, NamespacedName key, string? uid)
+    {
+        _unsure.Remove((port, key));
+        if (string.IsNullOrEmpty(uid)) _expected.Remove((port, key));
+        else _expected[(port, key)] = new("", uid);
+    }
+
+    /// <summary>Only a live read can tell what an object is now: a conflict, or an answer that was lost.</summary>
+    public void IsUnsure(KindPort port, NamespacedName key) => _unsure.Add((port, key));
+
+    /// <summary>Takes note of an answer to a read or a write of a whole object.</summary>
+    public void Note(KindPort port, NamespacedName key, Answer answer)
+    {
+        if (answer is { IsSuccess: true, Object: { } written }) Saw(port, key, written.ResourceVersion());
+        else if (answer.IsSuccess || answer.NeedsRead) IsUnsure(port, key);
+    }
+
+    /// <summary>Reads live what only a live read can tell.</summary>
+    /// <returns>The failure that stopped it, or null.</returns>
+    public async Task<Answer?> ReadUnsureAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (port, key) in _unsure.ToList())
+        {
+            var answer = await ReadAsync(port, key, cancellationToken);
+            if (answer is { IsSuccess: false }) return answer;
+        }
+
+        return null;
+    }
+
+    /// <summary>Reads one object live; a missing one counts as gone for the cache, too.</summary>
+    /// <returns>The failure that stopped it, or null.</returns>
+    public async Task<Answer?> ReadAsync(KindPort port, NamespacedName key, CancellationToken cancellationToken)
+    {
+        var answer = await port.GetAsync(key, cancellationToken);
+        if (answer.IsSuccess) Saw(port, key, answer.Object?.ResourceVersion());
+        else if (answer.Reason is Kubernetes.ApiReason.NotFound or Kubernetes.ApiReason.KindMissing) SawDeletion(port, key, port.Cached(key)?.Uid());
+        else return answer;
+        return null;
+    }
+
+    /// <summary>What a cache has not seen yet, for people; null when all caches are new enough.</summary>
+    public string? Lagging()
+    {
+        foreach (var (place, expected) in _expected.ToList())
+        {
+            var (port, key) = place;
+            var seen = port.KindMissing
+                || (expected.DeletedUid is { } uid ? port.HasSeenDeletion(key, uid) : port.HasSeen(key, expected.ResourceVersion));
+            if (!seen) return $"{port.Kind} {key}";
+            _expected.Remove(place);
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,49 @@
+namespace RagOperator.Operator.Sla;
+
+/// <summary>One metric source, as the operator's configuration describes it. Secrets are named by file, never held here.</summary>
+public sealed record MetricSourceOptions
+{
+    /// <summary>The address that <c>/api/v1/query</c> is appended to; http or https, no user name in it. A query in it is kept
+    /// (<c>?partial_response=false</c> for Thanos).</summary>
+    public required Uri Url { get; init; }
+
+    /// <summary>How long one question may take, 100 ms to 5 min; 10 s by default.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The largest answer that is read, in bytes, 1 KiB to 64 MiB; 1 MiB by default.</summary>
+    public int MaxBodyBytes { get; init; } = 1 << 20;
+
+    /// <summary>Questions that may be under way at once, 1 to 1000; 20 by default, as many as Prometheus itself runs.</summary>
+    public int MaxConcurrency { get; init; } = 20;
+
+    /// <summary>A file that holds a bearer token; read for every question, so that a rotated token counts at once.</summary>
+    public string? BearerTokenFile { get; init; }
+
+    /// <summary>The user name for basic authentication.</summary>
+    public string? BasicUsername { get; init; }
+
+    /// <summary>A file that holds the password for basic authentication; read for every question.</summary>
+    public string? BasicPasswordFile { get; init; }
+
+    /// <summary>A file of PEM certificates that alone are trusted for this source; the system's by default.</summary>
+    public string? CaFile { get; init; }
+
+    /// <summary>Whether the source's certificate goes unchecked. For tests only.</summary>
+    public bool InsecureSkipVerify { get; init; }
+
+    /// <summary>The name of a header that names the tenant, for instance <c>X-Scope-OrgID</c>.</summary>
+    public string? TenantHeaderName { get; init; }
+
+    /// <summary>The tenant header's value.</summary>
+    public string? TenantHeaderValue { get; init; }
+
+    /// <summary>A file that holds the tenant header's value; read for every question.</summary>
+    public string? TenantHeaderValueFile { get; init; }
+
+    /// <summary>Namespaces whose objects may use it; empty for all.</summary>
+    public IReadOnlyList<string> Namespaces { get; init; } = [];
+
+    /// <summary>Whether objects in this namespace may use it.</summary>
+    /// <param name="namespaceName">The namespace.</param>
+    public bool Allows(string namespaceName) => Namespaces.Count == 0 || Namespaces.Contains(namespaceName, StringComparer.Ordinal);
+}

@@ -1,0 +1,165 @@
+using RagOperator.Engine.Contracts;
+
+namespace RagOperator.Operator.Sla;
+
+/// <content>Asking: rounds, retries and posting.</content>
+internal sealed partial class ObjectSampler
+{
+    /// <summary>Asks some metrics, again and again those whose source failed, until each is posted or dropped.</summary>
+    private async Task RunAsync(SlaLook look, SourceGate? gate, List<Asked> metrics, DateTimeOffset startedAt)
+    {
+        // Leave the timer's callback and the lock that it holds.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            await AskAllAsync(look, gate, metrics, startedAt);
+        }
+        catch (Exception e)
+        {
+            // A defect of ours must not leave a metric waiting for ever.
+            LogFailed(_context.Logger, e, _key.Namespace, _key.Name);
+            lock (_lock)
+            {
+                foreach (var asked in metrics) asked.End();
+                if (!_disposed) Arm();
+            }
+        }
+    }
+
+    private async Task AskAllAsync(SlaLook look, SourceGate? gate, List<Asked> metrics, DateTimeOffset startedAt)
+    {
+        var questions = metrics.ConvertAll(m => (Asked: m, m.Question, m.Dropped));
+        if (Unusable(look, gate) is { } reason)
+        {
+            foreach (var (asked, question, _) in questions)
+                Post(asked, new() { Metric = question.Metric, Release = look.Release, Baseline = look.Baseline, At = startedAt, Value = reason });
+            return;
+        }
+
+        var giveUpAt = startedAt + look.Interval * RetryShare;
+        for (var retry = 0; questions.Count > 0; retry++)
+        {
+            var round = new Round(look, gate!, _context.Time, giveUpAt);
+            var mayRetry = _context.Backoff.Delay(retry) is var delay && round.At + delay < giveUpAt;
+            var failed = await Task.WhenAll(questions.ConvertAll(async q =>
+            {
+                var sample = await round.AskAsync(q.Question, q.Dropped);
+                if (sample is null) return false;
+                // Only a failure of the source is worth another try: a wrong question stays wrong, and no data is an answer.
+                if (mayRetry && _context.Time.GetUtcNow() + delay < giveUpAt && HasError(sample)) return true;
+                Post(q.Asked, sample);
+                return false;
+            }));
+            questions = questions.Where((q, i) => failed[i] && !q.Dropped.IsCancellationRequested).ToList();
+            if (questions.Count > 0) await Task.Delay(delay, _context.Time);
+        }
+    }
+
+    private MetricAnswer? Unusable(SlaLook look, SourceGate? gate)
+    {
+        if (gate is null) return new(AnswerKind.Invalid, Message: $"the operator has no metric source \"{look.Source}\"");
+        return gate.Options.Allows(_key.Namespace)
+            ? null
+            : new(AnswerKind.Invalid, Message: $"the metric source \"{look.Source}\" is not for namespace \"{_key.Namespace}\"");
+    }
+
+    private void Post(Asked asked, MetricSample sample)
+    {
+        lock (_lock)
+        {
+            // Dropped meanwhile: these are answers to yesterday's questions.
+            if (!asked.UnderWay) return;
+            asked.End();
+            asked.Sample = sample;
+            if (!_disposed) Arm();
+        }
+
+        if (sample.Value.Kind is AnswerKind.Error or AnswerKind.Invalid)
+            LogNoAnswer(_context.Logger, _key.Namespace, _key.Name, sample.Metric, sample.Value.Kind, sample.Value.Message);
+        _context.Arrived(_key);
+    }
+
+    private static bool HasError(MetricSample sample) =>
+        sample.Value.Kind == AnswerKind.Error || sample.Stable?.Kind == AnswerKind.Error
+        || sample.Volume?.Kind == AnswerKind.Error || sample.StableVolume?.Kind == AnswerKind.Error;
+
+    [LoggerMessage(1, LogLevel.Debug, "Metric {Metric} of {Namespace}/{Name} has no usable answer ({Kind}): {Reason}")]
+    private static partial void LogNoAnswer(ILogger logger, string @namespace, string name, string metric, AnswerKind kind, string? reason);
+
+    [LoggerMessage(2, LogLevel.Error, "Asking the metrics of {Namespace}/{Name} failed")]
+    private static partial void LogFailed(ILogger logger, Exception e, string @namespace, string name);
+
+    /// <summary>One time at which several metrics are asked for, and the numbers of requests that they share.</summary>
+    private sealed class Round(SlaLook look, SourceGate gate, TimeProvider time, DateTimeOffset giveUpAt)
+    {
+        private readonly Lock _lock = new();
+        private Task<(MetricAnswer? Volume, MetricAnswer? StableVolume)>? _volumes;
+
+        /// <summary>The time that all queries of the round are evaluated at.</summary>
+        public DateTimeOffset At { get; } = Milliseconds(time.GetUtcNow());
+
+        // Status keeps three digits: a sample that is seen again must be known by its time.
+        private static DateTimeOffset Milliseconds(DateTimeOffset now) => new(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero);
+
+
+        /// <summary>All answers about one metric; null where it was dropped meanwhile.</summary>
+        public async Task<MetricSample?> AskAsync(MetricQuestion question, CancellationToken dropped)
+        {
+            try
+            {
+                var (volume, stableVolume) = question.NeedsVolume ? await VolumesAsync().WaitAsync(dropped) : default;
+                var value = QueryAsync(question.Query, dropped);
+                var stable = question.StableQuery is { } query ? QueryAsync(query, dropped) : null;
+                // Asked for stable only, once before a rollout: what is learned is about the limit, not about a release.
+                var bound = look.Baseline && HistogramBuckets.BoundQuery(question.Query) is { } boundQuery ? QueryAsync(boundQuery, dropped) : null;
+                return new()
+                {
+                    Metric = question.Metric,
+                    Release = look.Release,
+                    Baseline = look.Baseline,
+                    At = At,
+                    Value = await value,
+                    Stable = stable is null ? null : await stable,
+                    Volume = volume,
+                    StableVolume = stableVolume,
+                    LastBucket = bound is null ? null : (await bound).Number,
+                };
+            }
+            catch (OperationCanceledException)
+            {
+                return null;
+            }
+        }
+
+        private Task<(MetricAnswer? Volume, MetricAnswer? StableVolume)> VolumesAsync()
+        {
+            lock (_lock) return _volumes ??= AskVolumesAsync();
+        }
+
+        private async Task<(MetricAnswer? Volume, MetricAnswer? StableVolume)> AskVolumesAsync()
+        {
+            // Shared by all metrics of the round, so no single one's being dropped may end it; the time limit does.
+            var volume = look.VolumeQuery is { } query ? QueryAsync(query, CancellationToken.None) : null;
+            var stable = look.StableVolumeQuery is { } stableQuery ? QueryAsync(stableQuery, CancellationToken.None) : null;
+            return (volume is null ? null : await volume, stable is null ? null : await stable);
+        }
+
+        private async Task<MetricAnswer> QueryAsync(string query, CancellationToken dropped)
+        {
+            var left = giveUpAt - time.GetUtcNow();
+            if (left <= TimeSpan.Zero) return Late();
+            using var limit = new CancellationTokenSource(left, time);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, dropped);
+            try
+            {
+                return await gate.AskAsync(query, At, both.Token);
+            }
+            catch (OperationCanceledException) when (!dropped.IsCancellationRequested)
+            {
+                return Late();
+            }
+        }
+
+        private static MetricAnswer Late() => new(AnswerKind.Error, Message: "no answer within the interval");
+    }
+}

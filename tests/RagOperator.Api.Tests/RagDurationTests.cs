@@ -1,0 +1,96 @@
+using FsCheck;
+using FsCheck.Fluent;
+using RagOperator.Api.Values;
+
+namespace RagOperator.Api.Tests;
+
+public class RagDurationTests
+{
+    [Theory]
+    [InlineData("30s", 30)]
+    [InlineData("10m", 600)]
+    [InlineData("1h30m", 5400)]
+    [InlineData("7d", 604800)]
+    [InlineData("500ms", 0.5)]
+    [InlineData("1m1s1ms", 61.001)]
+    [InlineData("1d1ms", 86400.001)]
+    [InlineData("0s", 0)]
+    [InlineData("90m", 5400)]
+    [InlineData("3650d", 315360000)]
+    public void TryParse_duration_gives_seconds(string text, double seconds)
+    {
+        Assert.True(RagDuration.TryParse(text, out var value));
+        Assert.Equal(TimeSpan.FromSeconds(seconds), value);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("10")]
+    [InlineData("s")]
+    [InlineData("1.5h")]
+    [InlineData("-1s")]
+    [InlineData("+1s")]
+    [InlineData("1 s")]
+    [InlineData("1s ")]
+    [InlineData("1s\n")]
+    [InlineData("1S")]
+    [InlineData("1w")]
+    [InlineData("1s1m")]
+    [InlineData("1m1m")]
+    [InlineData("3651d")]
+    [InlineData("9999999999s")]
+    [InlineData("PT1H")]
+    [InlineData("00:01:00")]
+    [InlineData("٣s")]
+    public void TryParse_anything_else_is_refused(string? text)
+    {
+        Assert.False(RagDuration.TryParse(text, out var value));
+        Assert.Equal(TimeSpan.Zero, value);
+    }
+
+    [Theory]
+    [InlineData(5400, "1h30m")]
+    [InlineData(0, "0s")]
+    [InlineData(-5, "0s")]
+    [InlineData(0.0004, "0s")]
+    [InlineData(0.5, "500ms")]
+    [InlineData(86400, "1d")]
+    [InlineData(90061.001, "1d1h1m1s1ms")]
+    [InlineData(604800, "7d")]
+    public void Format_duration_is_brief(double seconds, string text)
+    {
+        Assert.Equal(text, RagDuration.Format(TimeSpan.FromSeconds(seconds)));
+    }
+
+    [Fact]
+    public void Format_then_TryParse_gives_the_same_milliseconds()
+    {
+        var milliseconds = Gen.Choose(0, int.MaxValue).SelectMany(low => Gen.Choose(0, 146).Select(high => ((long)high * int.MaxValue) + low)).ToArbitrary();
+        Check.One(Config.QuickThrowOnFailure, Prop.ForAll(milliseconds, static ms =>
+            RagDuration.TryParse(RagDuration.Format(TimeSpan.FromMilliseconds(ms)), out var again) && again == TimeSpan.FromMilliseconds(ms)));
+    }
+
+    [Fact]
+    public void TryParse_any_text_agrees_with_the_pattern_of_the_crd()
+    {
+        var pieces = Gen.Elements("1", "0", "12345678", "d", "h", "m", "s", "ms", "-", ".", " ", "x", "\n");
+        var texts = pieces.ListOf().Select(static p => string.Concat(p)).ToArbitrary();
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2000), Prop.ForAll(texts, static text =>
+        {
+            var parsed = RagDuration.TryParse(text, out _);
+            var matches = text.Length is >= 2 and <= RagDuration.MaxLength
+                && System.Text.RegularExpressions.Regex.IsMatch(text, RagDuration.Pattern.Replace("$", "\\z", StringComparison.Ordinal));
+            // The pattern does not know the longest duration, and allows no more digits than that needs.
+            return !parsed || matches;
+        }));
+    }
+
+    [Fact]
+    public void TryParse_random_text_never_throws() =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1000), Prop.ForAll(ArbMap.Default.ArbFor<string?>(), static text =>
+        {
+            var read = RagDuration.TryParse(text, out var value);
+            return read ? value >= TimeSpan.Zero && value <= RagDuration.Longest : value == TimeSpan.Zero;
+        }));
+}

@@ -1,0 +1,179 @@
+using RagOperator.Engine.Rollout;
+using RagOperator.Engine.Tests.World;
+
+namespace RagOperator.Engine.Tests.Scenarios;
+
+/// <summary>Rules 10 and 11: a canary that is not available, a full cluster, no ready address.</summary>
+public sealed class AvailabilityTests
+{
+    private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
+
+    [Fact]
+    public void Canary_that_never_starts_is_rolled_back_at_the_deadline()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Cluster.Fail("api:2", "api: CrashLoopBackOff");
+        sim.Edit(static s => s.Image("api", "api:2")).Run(TimeSpan.FromMinutes(9.9));
+        Assert.Equal(Phases.Progressing, sim.Phase);
+        Assert.Contains("CrashLoopBackOff", sim.Message, StringComparison.Ordinal);
+        sim.Run(s_minute);
+        Assert.Equal(Phases.Degraded, sim.Phase);
+        Assert.Equal("True RolledBack", sim.Condition("Stalled"));
+        Assert.Equal("True StableServes", sim.Condition("Available"));
+        Assert.Contains("CrashLoopBackOff", sim.Message, StringComparison.Ordinal);
+        Assert.Equal(RollbackCauses.Deadline, sim.Status.Rollback!.Cause);
+        Assert.Equal(100, sim.Weight("api:1"));
+        Assert.Equal(4, sim.Pods("api:1"));
+    }
+
+    [Fact]
+    public void Canary_without_room_waits_however_long_it_takes()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Cluster.Pods("api:2").NoRoom = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu";
+        sim.Edit(static s => s.Image("api", "api:2")).Run(TimeSpan.FromMinutes(9));
+        Assert.Equal(Phases.Progressing, sim.Phase);
+        sim.Run(TimeSpan.FromDays(1));
+        Assert.Equal(Phases.Suspended, sim.Phase);
+        Assert.Contains("Insufficient nvidia.com/gpu", sim.Message, StringComparison.Ordinal);
+        Assert.Equal("True Capacity", sim.Condition("Reconciling"));
+    }
+
+    [Fact]
+    public void Canary_that_gets_room_late_gets_the_whole_deadline_to_start()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Cluster.Pods("api:2").NoRoom = "no room";
+        sim.Cluster.Pods("api:2").Start = TimeSpan.FromMinutes(8);
+        sim.Edit(static s => s.Image("api", "api:2")).Run(TimeSpan.FromHours(2));
+        sim.Cluster.Heal("api:2");
+        sim.Run(TimeSpan.FromMinutes(9));
+        Assert.Equal(5, sim.Weight("api:2"));
+    }
+
+    [Fact]
+    public void Canary_that_gets_room_and_still_does_not_start_is_rolled_back()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Cluster.Pods("api:2").NoRoom = "no room";
+        sim.Edit(static s => s.Image("api", "api:2")).Run(TimeSpan.FromHours(2));
+        sim.Cluster.Heal("api:2");
+        sim.Cluster.Fail("api:2");
+        sim.Run(TimeSpan.FromMinutes(11));
+        Assert.Equal("True RolledBack", sim.Condition("RolledBack"));
+    }
+
+    [Fact]
+    public void Outage_shorter_than_the_deadline_is_forgotten_after_a_minute_of_availability()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Edit(static s => s.Put("rollout.steps[0].hold", "2h").Put("sla", "-").Image("api", "api:2")).UntilStep("canary", StepStates.Holding);
+        for (var i = 0; i < 4; i++)
+        {
+            // Three of four pods are not available: there is an address, but fewer pods than wanted.
+            sim.Edit(s => s.Put("components[1].canaryReplicas", $"{i + 2}"));
+            sim.Cluster.Pods("api:2").Start = TimeSpan.FromMinutes(7);
+            sim.Run(TimeSpan.FromMinutes(9));
+        }
+
+        Assert.Equal(5, sim.Weight("api:2"));
+        Assert.Null(sim.Status.Step!.UnavailableSince);
+    }
+
+    [Fact]
+    public void Paused_canary_is_not_late_for_pods_that_nobody_asked_for()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Cluster.Pods("embedder:2").Start = TimeSpan.FromMinutes(5);
+        sim.Edit(static s => s.Image("embedder", "embedder:2")).Run(TimeSpan.FromMinutes(2));
+        sim.Ask("pause/current").Run(TimeSpan.FromHours(3));
+        Assert.Equal(Phases.Suspended, sim.Phase);
+        Assert.Equal(0, sim.Pods("api:1") - 4);
+        sim.Ask("resume/current").Run(TimeSpan.FromMinutes(5));
+        Assert.Equal(5, sim.Cluster.Route!.Backends.Where(b => b.Weight < 100).Min(static b => b.Weight));
+    }
+
+    [Fact]
+    public void Paused_before_more_pods_were_asked_for_nothing_is_late()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("ten", StepStates.Holding);
+        sim.At(TimeSpan.FromMinutes(5), () => sim.Ask("pause/current"));
+        sim.Run(TimeSpan.FromMinutes(6));
+        sim.Edit(static s => s.Put("components[1].canaryReplicas", "3")).Run(TimeSpan.FromHours(1));
+        Assert.Equal(1, sim.Pods("api:2"));
+        Assert.Equal(10, sim.Weight("api:2"));
+    }
+
+    [Fact]
+    public void Canary_with_weight_and_no_ready_address_is_rolled_back_after_ten_seconds()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("half", StepStates.Holding);
+        sim.Cluster.Fail("api:2");
+        sim.Run(TimeSpan.FromSeconds(9));
+        Assert.Equal(50, sim.Weight("api:2"));
+        sim.Run(TimeSpan.FromSeconds(4));
+        Assert.Equal(0, sim.Weight("api:2"));
+        Assert.Equal(RollbackCauses.NoReadyAddress, sim.Status.Rollback!.Cause);
+        Assert.Equal(Phases.Degraded, sim.Phase);
+    }
+
+    [Fact]
+    public void Canary_that_is_back_within_ten_seconds_stays()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("half", StepStates.Holding);
+        sim.Cluster.Fail("api:2");
+        sim.Run(TimeSpan.FromSeconds(4));
+        sim.Cluster.Heal("api:2");
+        sim.Run(TimeSpan.FromSeconds(30));
+        Assert.Equal(50, sim.Weight("api:2"));
+    }
+
+    [Fact]
+    public void Full_cluster_does_not_protect_a_canary_that_has_weight_and_no_address()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("half", StepStates.Holding);
+        sim.Cluster.Pods("api:2").NoRoom = "evicted, no room";
+        foreach (var pod in sim.Deployment("api:2")!.Pods) pod.ReadyAt = null;
+        sim.Run(TimeSpan.FromSeconds(15));
+        Assert.Equal(0, sim.Weight("api:2"));
+        Assert.Equal(RollbackCauses.NoReadyAddress, sim.Status.Rollback!.Cause);
+    }
+
+    [Fact]
+    public void Both_bad_weight_waits_for_stable_and_flags_go_off_at_once()
+    {
+        var sim = new Sim(new SpecText().Flag("replay", true)).UntilHealthy();
+        sim.Edit(static s => s.Flag("bandit", true).Image("api", "api:2")).UntilStep("half", StepStates.Holding);
+        Assert.Equal("bandit,replay", sim.Flags("api:2"));
+        sim.Cluster.Fail("api:1");
+        sim.Cluster.Fail("api:2");
+        sim.Run(TimeSpan.FromSeconds(15));
+        Assert.Equal(50, sim.Weight("api:2"));
+        Assert.Equal("replay", sim.Flags("api:2"));
+        Assert.Contains("both are bad", sim.Message, StringComparison.Ordinal);
+        Assert.Equal("False NoReadyAddress", sim.Condition("Available"));
+        sim.Cluster.Heal("api:1");
+        sim.Run(TimeSpan.FromSeconds(10));
+        Assert.Equal(0, sim.Weight("api:2"));
+        Assert.Equal(Phases.Degraded, sim.Phase);
+    }
+
+    [Fact]
+    public void External_that_is_missing_is_waited_for_and_blamed_on_nobody_later()
+    {
+        var spec = new SpecText().Put("components[2]", "{name: qdrant, external: {service: qdrant, port: 6333}}").Put("components[0].dependsOn", "[qdrant]");
+        var sim = new Sim(spec).Run(TimeSpan.FromMinutes(2));
+        Assert.Equal(0, sim.Pods("embedder:1"));
+        Assert.Contains("qdrant", sim.Message, StringComparison.Ordinal);
+        sim.Cluster.Externals["qdrant"] = 1;
+        sim.UntilHealthy();
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("half", StepStates.Holding);
+        sim.Cluster.Externals["qdrant"] = 0;
+        sim.UntilHealthy();
+        Assert.Equal(100, sim.Weight("api:2"));
+    }
+}

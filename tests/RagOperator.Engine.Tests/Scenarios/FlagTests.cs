@@ -1,0 +1,214 @@
+using RagOperator.Engine.Rollout;
+using RagOperator.Engine.Tests.World;
+
+namespace RagOperator.Engine.Tests.Scenarios;
+
+/// <summary>On is progressive, off is immediate.</summary>
+public sealed class FlagTests
+{
+    private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
+
+    private static Sim Healthy(Action<SpecText>? edit = null)
+    {
+        var spec = new SpecText().Flag("replay", true).Flag("debate", false);
+        edit?.Invoke(spec);
+        return new Sim(spec).UntilHealthy();
+    }
+
+    // api:1 with other flags is another revision of the same image: asked for by release.
+    private static string? FlagsOf(Sim sim, string? release)
+    {
+        var record = sim.Cluster.Records.Values.Single(r => r.Release?.Hash == release).Release!;
+        return sim.Cluster.FlagMaps.TryGetValue($"assistant-api-{record.Component("api")!.Revision}-flags", out var map)
+            ? string.Join(",", map.Flags.Where(static f => f.Value).Select(static f => f.Key).Order(StringComparer.Ordinal))
+            : null;
+    }
+
+    private static string? OnStable(Sim sim) => FlagsOf(sim, sim.Status.StableRevision);
+
+    private static string? OnCanary(Sim sim) => FlagsOf(sim, sim.Status.CanaryRevision);
+
+    [Fact]
+    public void First_install_has_its_flags_as_spec_says()
+    {
+        var sim = Healthy();
+        Assert.Equal("replay", OnStable(sim));
+        Assert.Contains("debate", sim.Cluster.FlagMaps.Values.Single().Flags.Keys);
+        Assert.Equal(["debate:False", "replay:True"], sim.Status.Flags!.Select(static f => $"{f.Name}:{f.Stable}"));
+    }
+
+    [Fact]
+    public void Flag_named_by_a_step_is_off_until_that_step_holds_and_one_that_none_names_is_on_from_the_start()
+    {
+        var sim = Healthy();
+        sim.Edit(static s => s.Flag("bandit", true).Flag("loose", true).Put("rollout.steps[1].flags", "[bandit]")).UntilStep("canary", StepStates.Holding);
+        Assert.Equal("loose,replay", OnCanary(sim));
+        Assert.Equal("replay", OnStable(sim));
+        sim.UntilStep("ten", StepStates.Shifting);
+        Assert.Equal("loose,replay", OnCanary(sim));
+        sim.UntilStep("ten", StepStates.Holding);
+        Assert.Equal("bandit,loose,replay", OnCanary(sim));
+        Assert.Equal("replay", OnStable(sim));
+        sim.UntilHealthy();
+        Assert.Equal("bandit,loose,replay", OnStable(sim));
+    }
+
+    [Fact]
+    public void Flag_that_is_enabled_leaves_the_file_of_stable_as_it_is()
+    {
+        var sim = Healthy();
+        var stable = sim.Cluster.FlagMaps.Keys.Single();
+        sim.Edit(static s => s.Flag("debate", true)).UntilStep("canary", StepStates.Holding);
+        Assert.Equal([("debate", false), ("replay", true)], sim.Cluster.FlagMaps[stable].Flags.Select(static f => (f.Key, f.Value)));
+    }
+
+    [Fact]
+    public void Step_governs_only_flags_that_stable_does_not_serve_already()
+    {
+        var sim = Healthy(static s => s.Put("rollout.steps[3].flags", "[replay]"));
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("canary", StepStates.Holding);
+        Assert.Equal("replay", sim.Flags("api:2"));
+    }
+
+    [Fact]
+    public void Disabled_flag_is_off_at_once_on_both_without_a_rollout()
+    {
+        var sim = Healthy();
+        sim.Edit(static s => s.Flag("bandit", true)).UntilStep("ten", StepStates.Holding);
+        sim.Edit(static s => s.Flag("replay", false)).Run(TimeSpan.FromSeconds(1));
+        Assert.Equal(("", "bandit"), (OnStable(sim), OnCanary(sim)));
+        Assert.Equal("ten", sim.StepName);
+        Assert.Equal(2, sim.Status.Release);
+        sim.UntilHealthy();
+        Assert.Equal("bandit", OnStable(sim));
+    }
+
+    [Fact]
+    public void Disabled_flag_is_off_also_while_spec_is_wrong_otherwise()
+    {
+        var sim = Healthy();
+        sim.Edit(static s => s.Flag("replay", false).Put("rollout.steps[3].weight", "90")).Run(TimeSpan.FromSeconds(1));
+        Assert.Equal("", OnStable(sim));
+        Assert.Equal("True InvalidSpec", sim.Condition("Stalled"));
+    }
+
+    [Fact]
+    public void Disabled_flag_is_off_also_while_a_new_release_is_refused()
+    {
+        var sim = Healthy();
+        sim.Cluster.Refused["api:2"] = "no";
+        sim.Edit(static s => s.Flag("replay", false).Image("api", "api:2")).Run(s_minute);
+        Assert.Equal("", OnStable(sim));
+    }
+
+    [Fact]
+    public void Struck_flag_enabled_again_takes_a_rollout_with_receivers_of_its_own()
+    {
+        var sim = Healthy();
+        sim.Edit(static s => s.Flag("replay", false)).UntilHealthy();
+        var old = sim.Deployment("api:1")!.Name;
+        sim.Edit(static s => s.Flag("replay", true).Put("rollout.steps[1].flags", "[replay]")).UntilStep("canary", StepStates.Holding);
+        Assert.Equal(2, sim.Cluster.Deployments.Values.Count(static d => d.Image == "api:1"));
+        Assert.Single(sim.Cluster.Deployments.Values, static d => d.Image == "embedder:1");
+        Assert.Equal(("", ""), (OnStable(sim), OnCanary(sim)));
+        sim.UntilStep("ten", StepStates.Holding);
+        Assert.Equal(("", "replay"), (OnStable(sim), OnCanary(sim)));
+        sim.UntilHealthy().Run(s_minute);
+        Assert.DoesNotContain(old, sim.Cluster.Deployments.Keys);
+    }
+
+    [Fact]
+    public void Struck_flag_survives_a_lost_status()
+    {
+        var sim = Healthy();
+        sim.Edit(static s => s.Flag("replay", false)).UntilHealthy();
+        sim.Cluster.StatusText = null;
+        sim.Cluster.StatusVersion++;
+        sim.Restart().UntilHealthy();
+        Assert.Equal("", OnStable(sim));
+        Assert.Equal(1, sim.Status.Release);
+    }
+
+    [Fact]
+    public void Flag_that_spec_no_longer_lists_stays_on_for_stable_and_the_new_release_lacks_it()
+    {
+        var sim = Healthy();
+        sim.Edit(static s => s.Put("featureFlags.flags[0]", "-")).UntilStep("half", StepStates.Holding);
+        Assert.Equal("replay", OnStable(sim));
+        Assert.Equal("", OnCanary(sim));
+    }
+
+    [Fact]
+    public void Rollback_turns_off_what_the_canary_turned_on()
+    {
+        var sim = Healthy();
+        sim.Edit(static s => s.Flag("bandit", true).Image("api", "api:2")).UntilStep("half", StepStates.Holding);
+        sim.Ask("abort/current").Run(TimeSpan.FromSeconds(5));
+        Assert.Equal("replay", sim.Flags("api:2"));
+        Assert.Equal("replay", OnStable(sim));
+    }
+
+    [Fact]
+    public void Flag_added_to_an_earlier_step_enters_the_step_anew_and_comes_on_when_it_holds()
+    {
+        var sim = Healthy();
+        sim.Edit(static s => s.Flag("bandit", true).Put("rollout.steps[3].flags", "[bandit]")).UntilStep("half", StepStates.Holding).Run(TimeSpan.FromMinutes(5));
+        Assert.Equal("replay", OnCanary(sim));
+        sim.Edit(static s => s.Put("rollout.steps[3].flags", "-").Put("rollout.steps[1].flags", "[bandit]")).Run(TimeSpan.FromSeconds(30));
+        Assert.Equal("bandit,replay", OnCanary(sim));
+        Assert.Equal("half", sim.StepName);
+        Assert.True(sim.Told("StepChanged"));
+        Assert.NotEqual("5m", sim.Status.Step!.HeldFor);
+        sim.UntilHealthy();
+    }
+
+    [Fact]
+    public void Flag_whose_step_now_lies_ahead_goes_off_at_once()
+    {
+        var sim = Healthy();
+        sim.Edit(static s => s.Flag("bandit", true).Put("rollout.steps[0].flags", "[bandit]")).UntilStep("ten", StepStates.Holding);
+        Assert.Equal("bandit,replay", OnCanary(sim));
+        sim.Edit(static s => s.Put("rollout.steps[0].flags", "-").Put("rollout.steps[3].flags", "[bandit]")).Run(TimeSpan.FromSeconds(1));
+        Assert.Equal("replay", OnCanary(sim));
+        sim.UntilStep("full", StepStates.Holding);
+        Assert.Equal("bandit,replay", OnCanary(sim));
+    }
+
+    [Fact]
+    public void Deliver_to_another_component_is_a_new_release()
+    {
+        var sim = Healthy();
+        Assert.Single(sim.Cluster.FlagMaps);
+        sim.Edit(static s => s.Put("featureFlags.deliverTo", "[api, embedder]")).UntilHealthy().Run(s_minute);
+        Assert.Equal(2, sim.Status.Release);
+        Assert.Equal(2, sim.Cluster.FlagMaps.Count);
+    }
+
+    [Fact]
+    public void Failed_release_kept_for_a_look_gets_no_flag_that_a_later_stable_serves()
+    {
+        var sim = Healthy(static s => s.Put("rollback.keepFailedPods", "10h").Flag("bandit", false).Steps("name: half, weight: 50, hold: 5m", "name: full, weight: 100, hold: 5m, flags: [bandit]"));
+        sim.Edit(static s => s.Flag("bandit", true).Image("api", "api:2")).UntilStep("half", StepStates.Holding);
+        sim.Ask("abort/current").Run(s_minute);
+        sim.Edit(static s => s.Image("api", "api:3")).UntilHealthy();
+        Assert.Equal(("bandit,replay", "replay"), (OnStable(sim), sim.Flags("api:2")));
+    }
+
+    [Fact]
+    public void Hand_on_a_flag_file_is_put_right()
+    {
+        var sim = Healthy();
+        sim.Cluster.FlagMaps.Values.Single().Flags = new Dictionary<string, bool> { ["replay"] = false };
+        sim.Run(TimeSpan.FromSeconds(1));
+        Assert.Equal("replay", OnStable(sim));
+    }
+
+    [Fact]
+    public void Restart_turns_on_no_flag_before_its_step()
+    {
+        var sim = Healthy();
+        sim.Edit(static s => s.Flag("bandit", true).Put("rollout.steps[2].flags", "[bandit]")).UntilStep("ten", StepStates.Holding);
+        for (var i = 0; i < 5; i++) sim.Away(TimeSpan.FromMinutes(30)).Run(s_minute);
+        Assert.Equal("replay", OnCanary(sim));
+    }
+}

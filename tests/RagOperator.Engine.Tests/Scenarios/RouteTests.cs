@@ -1,0 +1,207 @@
+using RagOperator.Engine.Contracts;
+using RagOperator.Engine.Rollout;
+using RagOperator.Engine.Tests.World;
+
+namespace RagOperator.Engine.Tests.Scenarios;
+
+/// <summary>Owning the route: hands on it, a gateway that does not follow, a status that cannot be written.</summary>
+public sealed class RouteTests
+{
+    private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
+
+    private static Sim InStep(string step)
+    {
+        var sim = new Sim().UntilHealthy();
+        return sim.Edit(static s => s.Image("api", "api:2")).UntilStep(step, StepStates.Holding);
+    }
+
+    private static void Hand(Sim sim, int weight) => sim.Cluster.Hand("kubectl-edit", (sim.Deployment("api:1")!.Name, 100 - weight), (sim.Deployment("api:2")!.Name, weight));
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(20)]
+    public void Hand_that_lowers_is_obeyed_and_pauses_until_resume(int weight)
+    {
+        var sim = InStep("half").Run(TimeSpan.FromMinutes(3));
+        Hand(sim, weight);
+        sim.Run(TimeSpan.FromHours(2));
+        Assert.Equal(weight, sim.Weight("api:2"));
+        Assert.Equal(Phases.Suspended, sim.Phase);
+        Assert.Contains("kubectl-edit", sim.Message, StringComparison.Ordinal);
+        Assert.True(sim.Told("WeightLowered"));
+        Assert.Equal("half", sim.StepName);
+        sim.Ask("resume/current").Run(s_minute);
+        Assert.Equal(50, sim.Weight("api:2"));
+        sim.UntilHealthy();
+    }
+
+    [Fact]
+    public void Hand_that_lowered_is_obeyed_through_a_restart()
+    {
+        var sim = InStep("half");
+        Hand(sim, 10);
+        sim.Run(s_minute).Away(TimeSpan.FromHours(1)).Run(s_minute);
+        Assert.Equal(10, sim.Weight("api:2"));
+        Hand(sim, 5);
+        sim.Run(s_minute);
+        Assert.Equal(5, sim.Weight("api:2"));
+    }
+
+    [Fact]
+    public void Hand_that_raises_is_undone()
+    {
+        var sim = InStep("ten");
+        Hand(sim, 80);
+        sim.Run(TimeSpan.FromSeconds(1));
+        Assert.Equal(10, sim.Weight("api:2"));
+        Assert.True(sim.Told("WeightRestored"));
+        Assert.Null(sim.Status.Paused);
+    }
+
+    [Fact]
+    public void Hand_that_gives_a_failed_release_weight_is_undone()
+    {
+        var sim = InStep("half");
+        sim.Ask("abort/current").Run(s_minute);
+        Hand(sim, 30);
+        sim.Run(s_minute);
+        Assert.Equal(0, sim.Weight("api:2"));
+        Assert.Single(sim.Cluster.Route!.Backends);
+    }
+
+    [Fact]
+    public void Unverified_weight_raises_nothing_and_is_suspended_with_the_parents_words()
+    {
+        var sim = InStep("ten");
+        sim.Cluster.GatewayWorks(false, "listener public has no address");
+        sim.UntilStep("ten");
+        sim.Run(TimeSpan.FromHours(1));
+        Assert.Equal(10, sim.Weight("api:2"));
+        Assert.Equal(Phases.Suspended, sim.Phase);
+        Assert.Contains("listener public has no address", sim.Message, StringComparison.Ordinal);
+        Assert.Null(sim.Status.FailedRevision);
+        sim.Cluster.GatewayWorks(true);
+        sim.UntilHealthy();
+    }
+
+    [Fact]
+    public void Unverified_first_weight_is_judged_on()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Cluster.GatewayDelay = null;
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Edit(static s => s.Image("api", "api:2")).Run(TimeSpan.FromMinutes(3));
+        Assert.Equal("5 0", sim.Weights("api:2"));
+        Assert.Equal(Phases.Progressing, sim.Phase);
+        sim.Cluster.GatewayWorks(true);
+        sim.Run(TimeSpan.FromSeconds(10));
+        Assert.Equal(Phases.Degraded, sim.Phase);
+        Assert.Equal(0, sim.Status.Weight);
+    }
+
+    [Fact]
+    public void Gateway_that_never_verified_is_suspended_before_the_first_weight()
+    {
+        var sim = new Sim();
+        sim.Cluster.GatewayWorks(false, "no such gateway");
+        sim.Run(s_minute);
+        Assert.Equal(Phases.Progressing, sim.Phase);
+        Assert.Contains("no such gateway", sim.Message, StringComparison.Ordinal);
+        sim.Edit(static s => s.Image("api", "api:2")).Run(TimeSpan.FromHours(1));
+        Assert.Equal(0, sim.Weight("api:2"));
+        Assert.Equal(Phases.Suspended, sim.Phase);
+        Assert.Contains("no such gateway", sim.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Route_kind_that_appears_later_is_waited_for()
+    {
+        var sim = new Sim();
+        sim.Cluster.RouteKindKnown = false;
+        sim.Run(TimeSpan.FromMinutes(5));
+        Assert.Equal(Phases.Suspended, sim.Phase);
+        Assert.Contains("HTTPRoute", sim.Message, StringComparison.Ordinal);
+        sim.Cluster.RouteKindKnown = true;
+        sim.UntilHealthy();
+    }
+
+    [Fact]
+    public void Rollback_lowers_also_when_status_cannot_be_written()
+    {
+        var sim = InStep("half");
+        sim.Faults = static w => w is null ? Fault.Refused : Fault.None;
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Run(TimeSpan.FromMinutes(3));
+        Assert.Equal(0, sim.Weight("api:2"));
+        Assert.StartsWith(sim.Status.CanaryRevision + " SlaBreach", sim.Cluster.Route!.RolledBack, StringComparison.Ordinal);
+        Assert.Null(sim.Status.FailedRevision);
+        sim.Metrics.Set("errors", "api:2", 0.001);
+        sim.Restart().Run(TimeSpan.FromMinutes(10));
+        Assert.Equal(0, sim.Weight("api:2"));
+        sim.Faults = null;
+        sim.Run(TimeSpan.FromHours(1));
+        Assert.Equal("5 10 50 0", sim.Weights("api:2"));
+        Assert.Equal(Phases.Degraded, sim.Phase);
+        Assert.Null(sim.Cluster.Route.RolledBack);
+        sim.Ask("retry/current").Run(s_minute);
+        Assert.Equal(5, sim.Weight("api:2"));
+    }
+
+    [Fact]
+    public void Mark_of_a_rollback_counts_also_when_status_was_lost()
+    {
+        var sim = InStep("half");
+        sim.Faults = static w => w is null ? Fault.Refused : Fault.None;
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Run(TimeSpan.FromMinutes(3));
+        sim.Cluster.StatusText = null;
+        sim.Cluster.StatusVersion++;
+        sim.Faults = null;
+        sim.Metrics.Set("errors", "api:2", 0.001);
+        sim.Restart().Run(TimeSpan.FromHours(1));
+        Assert.Equal("5 10 50 0", sim.Weights("api:2"));
+        Assert.Equal("True RolledBack", sim.Condition("RolledBack"));
+    }
+
+    [Fact]
+    public void Rollback_that_stands_in_status_only_is_carried_out_after_a_crash()
+    {
+        var sim = InStep("half");
+        var crashed = false;
+        sim.Faults = w =>
+        {
+            if (crashed || w is not ApplyRoute) return Fault.None;
+            crashed = true;
+            return Fault.CrashBefore;
+        };
+        sim.Ask("abort/current").Run(s_minute);
+        Assert.True(crashed);
+        Assert.Equal(0, sim.Weight("api:2"));
+        Assert.Equal(Phases.Degraded, sim.Phase);
+    }
+
+    [Fact]
+    public void Promotion_that_could_not_be_written_to_status_gives_the_canary_nothing()
+    {
+        var sim = InStep("full");
+        sim.Faults = static w => w is null ? Fault.Refused : Fault.None;
+        sim.Run(TimeSpan.FromHours(1));
+        Hand(sim, 92);
+        sim.Run(s_minute);
+        Assert.Equal(92, sim.Weight("api:2"));
+        sim.Faults = null;
+        sim.Run(s_minute);
+        Assert.Equal(100, sim.Weight("api:2"));
+    }
+
+    [Fact]
+    public void Route_deleted_by_hand_comes_back_and_nothing_is_retired_meanwhile()
+    {
+        var sim = InStep("half");
+        sim.Cluster.Route = null;
+        sim.Run(TimeSpan.FromSeconds(20));
+        Assert.Equal(100, sim.Weight("api:1") + sim.Weight("api:2"));
+        Assert.Equal((4, 2), (sim.Pods("api:1"), sim.Pods("api:2")));
+        sim.UntilHealthy();
+    }
+}

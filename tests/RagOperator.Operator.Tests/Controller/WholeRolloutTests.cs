@@ -1,0 +1,241 @@
+using RagOperator.Abstractions;
+using RagOperator.Abstractions.Models;
+using RagOperator.Api.V1Alpha1;
+using RagOperator.Kubernetes;
+using RagOperator.Operator.Tests.Support;
+
+namespace RagOperator.Operator.Tests.Controller;
+
+/// <summary>The real decisions on a fake cluster: what a user would see.</summary>
+public sealed class WholeRolloutTests
+{
+    private readonly ControllerBed _bed = new();
+
+    [Fact]
+    public async Task First_install_serves_all_traffic_and_then_writes_nothing()
+    {
+        await InstallAsync();
+
+        Assert.Equal("Healthy", _bed.Object.Status!.Phase);
+        Assert.Equal([100], _bed.Weights().Values);
+        Assert.Equal(["embedder", "api"], Deployments().Select(static d => d.GetLabel("ragoperator.dev/component")));
+        Assert.NotNull(_bed.Api.Raw<V1Service>("assistant"));
+        Assert.NotNull(_bed.Api.Raw<V1Service>("assistant-api"));
+
+        var before = _bed.Api.Requests.Count;
+        _bed.Time.Advance(TimeSpan.FromHours(1));
+        await _bed.PassAsync();
+        await _bed.PassAsync();
+        Assert.Equal(before, _bed.Api.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Release_that_changes_the_entry_alone_shares_the_rest_and_takes_over_step_by_step()
+    {
+        await InstallAsync();
+        var embedder = Deployments().Single(static d => d.GetLabel("ragoperator.dev/component") == "embedder");
+
+        _bed.Api.Change<RagDeployment>("assistant", Spec("2.1"));
+        await _bed.SettleAsync();
+        Assert.Equal([90, 10], _bed.Weights().Values.OrderDescending());
+        Assert.Equal(3, Deployments().Count);
+
+        await PassHoldAsync();
+        Assert.Equal([50, 50], _bed.Weights().Values);
+        await PassHoldAsync();
+        await PassHoldAsync();
+
+        Assert.Equal("Healthy", _bed.Object.Status!.Phase);
+        Assert.Equal([100], _bed.Weights().Values);
+        _bed.Time.Advance(TimeSpan.FromMinutes(5));
+        await _bed.SettleAsync();
+        Assert.Equal(2, Deployments().Count);
+        var kept = Deployments().Single(static d => d.GetLabel("ragoperator.dev/component") == "embedder");
+        Assert.Equal((embedder.Uid(), embedder.Metadata.Generation), (kept.Uid(), kept.Metadata.Generation));
+    }
+
+    [Fact]
+    public async Task Abort_takes_the_release_back_and_holds_through_a_restart()
+    {
+        await InstallAsync();
+        _bed.Api.Change<RagDeployment>("assistant", Spec("2.1"));
+        await _bed.SettleAsync();
+
+        _bed.Api.Change<RagDeployment>("assistant", """{"metadata":{"annotations":{"ragoperator.dev/request":"abort/current"}}}""");
+        await _bed.SettleAsync();
+        Held();
+
+        _bed.Start();
+        await _bed.SettleAsync();
+        Held();
+        Assert.Single(_bed.Reactions);
+        Assert.Null(_bed.Object.GetAnnotation("ragoperator.dev/request"));
+
+        void Held()
+        {
+            Assert.Equal("Degraded", _bed.Object.Status!.Phase);
+            Assert.Equal([100], _bed.Weights().Values);
+            Assert.Contains(_bed.Events, static e => e.Reason == "RolledBack");
+        }
+    }
+
+    [Fact]
+    public async Task Rollback_goes_on_while_the_status_cannot_be_written_and_is_recorded_later()
+    {
+        await InstallAsync();
+        _bed.Api.Change<RagDeployment>("assistant", Spec("2.1"));
+        await _bed.SettleAsync();
+        _bed.Api.Change<RagDeployment>("assistant", """{"metadata":{"annotations":{"ragoperator.dev/request":"abort/current"}}}""");
+        _bed.Api.Fault = static r => r.Resource == "ragdeployments/status" ? new(ApiReason.Invalid, 422, "tightened") : null;
+
+        for (var i = 0; i < 3; i++) await _bed.PassAsync();
+        Assert.Equal(0, _bed.Weights().Values.Min());
+        Assert.NotNull(Route().GetAnnotation("ragoperator.dev/rolled-back"));
+
+        // a new process must find the decision, and raise nothing
+        _bed.Api.Fault = static _ => null;
+        _bed.Start();
+        await _bed.SettleAsync();
+        Assert.Equal("Degraded", _bed.Object.Status!.Phase);
+        Assert.Null(Route().GetAnnotation("ragoperator.dev/rolled-back"));
+        Assert.Equal([100], _bed.Weights().Values);
+    }
+
+    [Fact]
+    public async Task Template_that_the_server_refuses_is_named_and_leaves_what_runs_alone()
+    {
+        await InstallAsync();
+        var before = Deployments().Select(static d => (d.Name(), d.ResourceVersion())).ToList();
+        _bed.Api.Fault = static r => r is { DryRun: true, Resource: "deployments" }
+            ? new(ApiReason.Invalid, 422, "Deployment.apps is invalid", new V1Status
+            {
+                Details = new() { Causes = [new() { Field = "spec.template.spec.containers[0].image", Message = "Required value" }] },
+            })
+            : null;
+
+        _bed.Api.Change<RagDeployment>("assistant", Spec("2.1"));
+        await _bed.SettleAsync();
+
+        var stalled = _bed.Object.Status!.Conditions!.Single(static c => c.Type == "Stalled");
+        Assert.Equal(("True", "InvalidSpec"), (stalled.Status, stalled.Reason));
+        Assert.Contains("component api: Deployment spec.template.spec.containers[0].image: Required value", stalled.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Deployments().Select(static d => (d.Name(), d.ResourceVersion())));
+    }
+
+    [Fact]
+    public async Task Name_that_somebody_else_holds_is_named_before_anything_is_made()
+    {
+        _bed.Api.Put<V1Service>(Sample.Object("""{"metadata":{"name":"assistant","managedFields":[{"manager":"kubectl","operation":"Update"}]}}"""));
+
+        _bed.Apply(SpecOf("2.0"));
+        await _bed.SettleAsync();
+
+        var stalled = _bed.Object.Status!.Conditions!.Single(static c => c.Type == "Stalled");
+        Assert.Equal(("True", "NameTaken"), (stalled.Status, stalled.Reason));
+        Assert.Contains("Service rag/assistant is held by manager kubectl", stalled.Message, StringComparison.Ordinal);
+        Assert.Empty(Deployments());
+    }
+
+    [Theory]
+    [InlineData(403, ApiReason.Forbidden, "pods is forbidden: exceeded quota: small", true)]
+    [InlineData(403, ApiReason.Forbidden, "admission webhook denied the request: no latest tags", false)]
+    public async Task Quota_in_a_dry_run_is_no_fault_of_the_spec_but_a_policy_is(int code, ApiReason reason, string message, bool accepted)
+    {
+        _bed.Api.Fault = r => r is { DryRun: true, Resource: "deployments" } ? new(reason, code, message) : null;
+
+        _bed.Apply(SpecOf("2.0"));
+        await _bed.SettleAsync();
+
+        Assert.Equal(accepted ? "Healthy" : "Degraded", _bed.Object.Status!.Phase);
+    }
+
+    [Fact]
+    public async Task Object_restored_without_status_finds_its_stable_and_restarts_nothing()
+    {
+        await InstallAsync();
+        var before = Deployments().Select(static d => (d.Name(), d.Metadata.Generation)).ToList();
+
+        _bed.Api.Change<RagDeployment>("assistant", """{"status":null}""");
+        _bed.Start();
+        await _bed.SettleAsync();
+
+        Assert.Equal("Healthy", _bed.Object.Status!.Phase);
+        Assert.Equal(before, Deployments().Select(static d => (d.Name(), d.Metadata.Generation)));
+    }
+
+    [Fact]
+    public async Task Orphans_are_adopted_without_a_restart()
+    {
+        await InstallAsync();
+        var before = Deployments().Select(static d => (d.Name(), d.Metadata.Generation)).ToList();
+        var orphaned = """{"metadata":{"ownerReferences":null}}""";
+        foreach (var d in Deployments()) _bed.Api.Change<V1Deployment>(d.Name(), orphaned);
+        foreach (var s in _bed.Api.All<V1Service>().ToList()) _bed.Api.Change<V1Service>(s.Name(), orphaned);
+        foreach (var r in _bed.Api.All<V1ControllerRevision>().ToList()) _bed.Api.Change<V1ControllerRevision>(r.Name(), orphaned);
+        foreach (var c in _bed.Api.All<V1ConfigMap>().ToList()) _bed.Api.Change<V1ConfigMap>(c.Name(), orphaned);
+        _bed.Api.Change<V1HTTPRoute>("assistant", orphaned);
+        _bed.Api.Remove<RagDeployment>("assistant");
+
+        _bed.Apply(SpecOf("2.0"), "uid-2");
+        await _bed.SettleAsync();
+
+        Assert.Equal("Healthy", _bed.Object.Status!.Phase);
+        Assert.Equal(before, Deployments().Select(static d => (d.Name(), d.Metadata.Generation)));
+        Assert.All(Deployments(), static d => Assert.Equal("uid-2", d.GetController()!.Uid));
+    }
+
+    [Fact]
+    public async Task Route_changed_by_hand_is_put_right()
+    {
+        await InstallAsync();
+        _bed.Api.Change<V1HTTPRoute>("assistant", """{"spec":{"hostnames":["evil.example.com"]}}""");
+
+        await _bed.SettleAsync();
+
+        Assert.False(Route().Spec!.Value.TryGetProperty("hostnames", out _));
+    }
+
+    [Fact]
+    public async Task Stable_services_changed_by_hand_are_put_right()
+    {
+        await InstallAsync();
+        var wanted = _bed.Api.Raw<V1Service>("assistant")!["spec"]!.DeepClone();
+        _bed.Api.Change<V1Service>("assistant", """{"spec":{"selector":{"x":"y"},"ports":[]}}""");
+
+        await _bed.SettleAsync();
+
+        Same.Json(wanted.ToJsonString(), _bed.Api.Raw<V1Service>("assistant")!["spec"]);
+    }
+
+    private async Task InstallAsync()
+    {
+        _bed.Apply(SpecOf("2.0"));
+        await _bed.SettleAsync();
+    }
+
+    private async Task PassHoldAsync()
+    {
+        // the clock is only credited for time that was watched
+        for (var i = 0; i < 12; i++)
+        {
+            _bed.Time.Advance(TimeSpan.FromMinutes(1));
+            await _bed.PassAsync();
+        }
+
+        await _bed.SettleAsync();
+    }
+
+    private List<V1Deployment> Deployments() => [.. _bed.Api.All<V1Deployment>()];
+
+    private V1HTTPRoute Route() => _bed.Api.All<V1HTTPRoute>().Single();
+
+    private static string Spec(string tag) => $$"""{"spec":{{SpecOf(tag)}}}""";
+
+    private static string SpecOf(string tag) => """
+        {"components":[
+          {"name":"embedder","replicas":2,"ports":[{"name":"http","port":8003}],"template":{"spec":{"containers":[{"name":"embedder","image":"registry.example/embedder:1.4"}]}}},
+          {"name":"api","dependsOn":["embedder"],"replicas":4,"ports":[{"name":"http","port":8000}],"template":{"spec":{"containers":[{"name":"api","image":"registry.example/api:TAG"}]}}}],
+         "traffic":{"gatewayApi":{"parentRefs":[{"name":"public","namespace":"gateways"}]}},
+         "rollout":{"steps":[{"name":"canary","weight":10,"hold":"10m"},{"name":"half","weight":50,"hold":"10m"},{"name":"full","weight":100,"hold":"10m"}]}}
+        """.Replace("TAG", tag, StringComparison.Ordinal);
+}

@@ -1,0 +1,138 @@
+using System.Text.Json.Nodes;
+using RagOperator.Operator.Tests.Support;
+using RagOperator.Operator.Workloads;
+
+namespace RagOperator.Operator.Tests.Workloads;
+
+public sealed class DeploymentManifestTests
+{
+    [Fact]
+    public void Deployment_of_a_receiver_is_the_users_template_with_the_operators_additions()
+    {
+        var body = WorkloadManifests.Deployment(Sample.Owner, Sample.Release(), "api", 3, PodEnvironment.None);
+
+        Same.Json(
+            """
+            {"apiVersion":"apps/v1","kind":"Deployment",
+             "metadata":{"name":"assistant-api-api0000001","namespace":"rag",
+              "labels":{"ragoperator.dev/name":"assistant","ragoperator.dev/component":"api","ragoperator.dev/revision":"api0000001"},
+              "ownerReferences":[{"apiVersion":"ragoperator.dev/v1alpha1","kind":"RagDeployment","name":"assistant","uid":"uid-1","controller":true,"blockOwnerDeletion":true}]},
+             "spec":{"replicas":3,
+              "selector":{"matchLabels":{"ragoperator.dev/name":"assistant","ragoperator.dev/component":"api","ragoperator.dev/revision":"api0000001"}},
+              "template":{
+               "metadata":{"labels":{"team":"search","ragoperator.dev/name":"assistant","ragoperator.dev/component":"api","ragoperator.dev/revision":"api0000001"},
+                "annotations":{"note":"x"}},
+               "spec":{"serviceAccountName":"rag","futureField":{"a":[1,2.50]},
+                "initContainers":[{"name":"warm","image":"busybox"}],
+                "volumes":[{"name":"data","emptyDir":{}},{"name":"rag-flags","configMap":{"name":"assistant-api-api0000001-flags"}}],
+                "containers":[
+                 {"name":"api","image":"registry.example/api:2.0",
+                  "env":[{"name":"RAG_REVISION","value":"api0000001"},
+                   {"name":"RAG_FLAGS_DIR","value":"/etc/rag/flags"},
+                   {"name":"RAG_EMBEDDER_URL","value":"https://assistant-embedder-emb0000001:8003"},
+                   {"name":"RAG_EMBEDDER_HOST","value":"assistant-embedder-emb0000001"},
+                   {"name":"RAG_EMBEDDER_PORT","value":"8003"},
+                   {"name":"EMBEDDER","value":"$(RAG_EMBEDDER_URL)/v1"}],
+                  "volumeMounts":[{"name":"data","mountPath":"/data"},{"name":"rag-flags","mountPath":"/etc/rag/flags","readOnly":true}]},
+                 {"name":"sidecar","image":"registry.example/side:1",
+                  "env":[{"name":"RAG_REVISION","value":"api0000001"},
+                   {"name":"RAG_FLAGS_DIR","value":"/etc/rag/flags"},
+                   {"name":"RAG_EMBEDDER_URL","value":"https://assistant-embedder-emb0000001:8003"},
+                   {"name":"RAG_EMBEDDER_HOST","value":"assistant-embedder-emb0000001"},
+                   {"name":"RAG_EMBEDDER_PORT","value":"8003"}],
+                  "volumeMounts":[{"name":"rag-flags","mountPath":"/etc/rag/flags","readOnly":true}]}]}}}}
+            """,
+            body);
+    }
+
+    [Fact]
+    public void Deployment_gets_configured_variables_between_the_operators_and_the_users_whose_value_counts()
+    {
+        var more = new PodEnvironment([new("HTTP_PROXY", "http://proxy:3128"), new("EMBEDDER", "theirs")]);
+
+        var containers = WorkloadManifests.Deployment(Sample.Owner, Sample.Release(), "api", 1, more)["spec"]!["template"]!["spec"]!["containers"]!.AsArray();
+
+        Assert.Equal(
+            ["RAG_REVISION", "RAG_FLAGS_DIR", "RAG_EMBEDDER_URL", "RAG_EMBEDDER_HOST", "RAG_EMBEDDER_PORT", "HTTP_PROXY", "EMBEDDER"],
+            containers[0]!["env"]!.AsArray().Select(v => (string?)v!["name"]));
+        Assert.Equal("$(RAG_EMBEDDER_URL)/v1", (string?)containers[0]!["env"]!.AsArray()[^1]!["value"]);
+        Assert.Equal(["http://proxy:3128", "theirs"], containers[1]!["env"]!.AsArray().TakeLast(2).Select(v => (string?)v!["value"]));
+    }
+
+    [Fact]
+    public void Deployment_without_flags_gets_the_external_service_and_no_volume()
+    {
+        var template = WorkloadManifests.Deployment(Sample.Owner, Sample.Release(), "embedder", 1, PodEnvironment.None)["spec"]!["template"]!;
+
+        Same.Json(
+            """
+            [{"name":"RAG_REVISION","value":"emb0000001"},
+             {"name":"RAG_QDRANT_URL","value":"http://qdrant-svc:6333"},
+             {"name":"RAG_QDRANT_HOST","value":"qdrant-svc"},
+             {"name":"RAG_QDRANT_PORT","value":"6333"}]
+            """,
+            template["spec"]!["containers"]![0]!["env"]);
+        Assert.Null(template["spec"]!["volumes"]);
+        Assert.Null(template["spec"]!["containers"]![0]!["volumeMounts"]);
+    }
+
+    [Fact]
+    public void Deployment_hands_on_no_url_of_a_component_without_ports()
+    {
+        var release = Sample.Release(embedderContent: """{"name":"embedder","template":{"spec":{"containers":[{"name":"e","image":"i"}]}}}""");
+
+        var environment = WorkloadManifests.Deployment(Sample.Owner, release, "api", 1, PodEnvironment.None)["spec"]!["template"]!["spec"]!["containers"]![0]!["env"]!.AsArray();
+
+        Assert.DoesNotContain(environment, static v => v!["name"]!.GetValue<string>().StartsWith("RAG_EMBEDDER", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Deployment_names_a_dependency_with_dashes_in_upper_case_with_underscores()
+    {
+        var release = Sample.Release();
+        release.Components[0].Name = "vector-db";
+        release.Components[1].DependsOn = ["vector-db"];
+
+        var environment = WorkloadManifests.Deployment(Sample.Owner, release, "embedder", 1, PodEnvironment.None)["spec"]!["template"]!["spec"]!["containers"]![0]!["env"]!.AsArray();
+
+        Assert.Contains(environment, static v => v!["name"]!.GetValue<string>() == "RAG_VECTOR_DB_URL");
+    }
+
+    [Fact]
+    public void Deployment_does_not_depend_on_the_release_that_names_the_revision()
+    {
+        var one = Sample.Release();
+        var other = Sample.Release();
+        other.Number = 8;
+        other.Hash = "rel0000002";
+        other.Flags = ["experience-replay", "soft-q-bandit"];
+        other.Components.Add(new() { Name = "reranker", Revision = "rer0000001", Content = Sample.Element("""{"name":"reranker"}""") });
+
+        foreach (var component in new[] { "api", "embedder" })
+        {
+            Assert.True(JsonNode.DeepEquals(
+                WorkloadManifests.Deployment(Sample.Owner, one, component, 2, PodEnvironment.None),
+                WorkloadManifests.Deployment(Sample.Owner, other, component, 2, PodEnvironment.None)));
+            Assert.True(JsonNode.DeepEquals(
+                WorkloadManifests.RevisionService(Sample.Owner, one, component),
+                WorkloadManifests.RevisionService(Sample.Owner, other, component)));
+        }
+    }
+
+    [Fact]
+    public void Deployment_leaves_the_preimage_as_it_was()
+    {
+        var release = Sample.Release();
+        var before = release.Component("api")!.Content.GetRawText();
+
+        WorkloadManifests.Deployment(Sample.Owner, release, "api", 1, PodEnvironment.None);
+
+        Assert.Equal(before, release.Component("api")!.Content.GetRawText());
+    }
+
+    [Fact]
+    public void Deployment_of_an_external_component_is_refused()
+    {
+        Assert.Throws<InvalidOperationException>(() => WorkloadManifests.Deployment(Sample.Owner, Sample.Release(), "qdrant", 1, PodEnvironment.None));
+    }
+}

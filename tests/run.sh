@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Runs the tests: `run.sh unit` those that need no cluster, `run.sh cluster` those on the real one, `run.sh all` both. Expects a build.
+# Ends with "N passed, N failed, N skipped", summed over all projects.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+results=artifacts/test-results
+rm -rf "$results"; mkdir -p "$results"
+bed=artifacts/bin/RagOperator.TestBed/debug/RagOperator.TestBed
+
+# Runs one project and keeps its exit code beside its results: a host that dies after its last test leaves results that look well.
+run() { # run NAME COMMAND...
+  local name=$1 code=0 start=$SECONDS; shift
+  echo "== $name"
+  "$@" || code=$?
+  echo "$code" >"$results/$name.exit"
+  echo "== $name ended with $code after $((SECONDS - start)) s"
+}
+
+unit() {
+  local project name
+  for project in tests/RagOperator.*.Tests/*.csproj; do
+    name=$(basename "$project" .csproj)
+    [ "$name" != RagOperator.TestBed.Tests ] || continue # these need the cluster
+    run "$name" dotnet test "$project" --no-build --nologo -v quiet --logger "trx;LogFileName=$name.trx" --results-directory "$results"
+  done
+}
+
+cluster() {
+  local name
+  for name in RagOperator.TestBed.Tests RagOperator.ClusterTests; do
+    local test=(dotnet test "tests/$name" --no-build --nologo -v quiet
+      --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=normal" --results-directory "$results")
+    # Without root there is no bed; outside one the tests that need it are skipped by name.
+    if [ "$(id -u)" = 0 ]; then run "$name" "$bed" run -- "${test[@]}"; else run "$name" "${test[@]}"; fi
+  done
+}
+
+case ${1:-all} in
+  unit) unit ;;
+  cluster) cluster ;;
+  all) unit; cluster ;;
+  *) echo "usage: run.sh [unit|cluster|all]" >&2; exit 2 ;;
+esac
+echo "all of it took $SECONDS s"
+tests/summarize.sh "$results"
