@@ -20,6 +20,10 @@ for exit in "$dir"/*.exit; do
     echo "$name: its run died (exit code $code, $total tests)"
     bad=$((bad + 1))
   fi
+  # The names of what failed, so that the end of the output tells them.
+  if [ "$bad" -gt 0 ] && [ -e "$trx" ]; then
+    { grep -o '<UnitTestResult [^>]*outcome="Failed"' "$trx" || true; } | sed -E 's/.*testName="([^"]*)".*/failed: \1/; s/&quot;/"/g'
+  fi
   passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + total - executed))
 done
 echo "$passed passed, $failed failed, $skipped skipped"
