@@ -1,7 +1,8 @@
 using System.Globalization;
-using FsCheck;
+using System.Numerics;
 using FsCheck.Fluent;
 using RagOperator.Api.Values;
+using RagOperator.Tests.Shared;
 
 namespace RagOperator.Api.Tests;
 
@@ -132,33 +133,75 @@ public class LimitValueTests
     {
         var units = Gen.Elements("1", "1%", "1ms", "1s", "1M", "1Mi", "1G");
         var cases = units.SelectMany(static unit => Gen.Choose(1, 1_000_000_000).Select(n => (Unit: unit, Value: n / 1000.0))).ToArbitrary();
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1000), Prop.ForAll(cases, static c =>
+        Seeded.Holds(1000, cases, static c =>
         {
             Assert.True(LimitValue.TryParse(c.Unit, out var one));
             var value = c.Value * one;
             return LimitValue.TryParse(LimitValue.Format(value, c.Unit), out var again) && Math.Abs(again - value) <= Math.Abs(value) * 0.006;
-        }));
+        });
     }
 
     [Fact]
     public void TryParse_random_text_never_throws_and_is_finite() =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1000), Prop.ForAll(ArbMap.Default.ArbFor<string?>(), static text =>
+        Seeded.Holds(1000, ArbMap.Default.ArbFor<string?>(), static text =>
         {
             var read = LimitValue.TryParse(text, out var value);
             var readPercent = LimitValue.TryParsePercent(text, out var fraction);
             return (read ? double.IsFinite(value) : value == 0) && (readPercent ? fraction >= 0 && double.IsFinite(fraction) : fraction == 0);
-        }));
+        });
 
     [Fact]
     public void TryParse_any_text_agrees_with_the_pattern_of_the_crd()
     {
         var pieces = Gen.Elements("1", "0", "-", ".", "5", "%", "ms", "s", "m", "M", "Mi", "i", "G", "k", "K", "E", "e", " ", "\n");
         var texts = pieces.ListOf().Select(static p => string.Concat(p)).ToArbitrary();
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(5000), Prop.ForAll(texts, static text =>
+        Seeded.Holds(5000, texts, static text =>
         {
             var matches = text.Length <= LimitValue.MaxLength
                 && System.Text.RegularExpressions.Regex.IsMatch(text, LimitValue.Pattern.Replace("$", "\\z", StringComparison.Ordinal));
             return LimitValue.TryParse(text, out _) == matches;
-        }));
+        });
+    }
+
+    [Fact]
+    public void TryParse_any_limit_is_its_number_times_its_unit() => Seeded.Each(20000, static random =>
+    {
+        // Exact arithmetic: the digits without the point, times the unit as a whole number, over a power of ten.
+        (string Suffix, BigInteger Factor, int Tens)[] units =
+        [
+            ("", 1, 0), ("%", 1, 2), ("ms", 1, 3), ("s", 1, 0), ("k", 1000, 0), ("M", 1000000, 0), ("G", 1000000000, 0),
+            ("T", BigInteger.Pow(10, 12), 0), ("P", BigInteger.Pow(10, 15), 0), ("E", BigInteger.Pow(10, 18), 0), ("Ki", BigInteger.Pow(2, 10), 0), ("Mi", BigInteger.Pow(2, 20), 0),
+            ("Gi", BigInteger.Pow(2, 30), 0), ("Ti", BigInteger.Pow(2, 40), 0), ("Pi", BigInteger.Pow(2, 50), 0), ("Ei", BigInteger.Pow(2, 60), 0),
+        ];
+        var unit = units[random.Next(units.Length)];
+        var whole = Digits(random, random.Next(1, 19));
+        var part = random.Next(2) == 0 ? "" : Digits(random, random.Next(1, 10));
+        var minus = random.Next(4) == 0;
+        var text = (minus ? "-" : "") + whole + (part.Length > 0 ? "." + part : "") + unit.Suffix;
+        Assert.True(LimitValue.TryParse(text, out var value), text);
+
+        var tens = BigInteger.Pow(10, part.Length + unit.Tens);
+        var exact = BigInteger.Parse(whole + part, CultureInfo.InvariantCulture) * unit.Factor * (minus ? -1 : 1);
+        Assert.Equal(exact.IsZero, value == 0);
+        // At most two roundings away: of the number to a double, and of the product.
+        Assert.True(IsWithin(value, exact, tens), $"{text}: {value:R}");
+        // Below 1e9 the nearest double of all: 1% is 0.01 and not its neighbour.
+        if (whole.Length <= 9 && BigInteger.Abs(exact) < new BigInteger(1L << 53) && tens <= BigInteger.Pow(10, 15)) Assert.Equal((double)exact / (double)tens, value);
+    });
+
+    private static string Digits(Random random, int count) =>
+        new([.. Enumerable.Range(0, count).Select(_ => (char)('0' + (random.Next(3) == 0 ? 0 : random.Next(10))))]);
+
+    /// <summary>Whether a double is within three units in the last place of exact / tens.</summary>
+    private static bool IsWithin(double value, BigInteger exact, BigInteger tens)
+    {
+        var bits = BitConverter.DoubleToInt64Bits(Math.Abs(value));
+        var exponent = (int)((bits >> 52) & 0x7ff) - 1075;
+        var mantissa = (bits & 0xfffffffffffffL) | (value == 0 ? 0 : 1L << 52);
+        var scale = BigInteger.Pow(2, Math.Abs(exponent));
+        var (left, right, step) = exponent >= 0
+            ? (mantissa * scale * tens, BigInteger.Abs(exact), scale * tens)
+            : (mantissa * tens, BigInteger.Abs(exact) * scale, tens);
+        return value == 0 ? exact.IsZero : Math.Sign(value) == exact.Sign && BigInteger.Abs(left - right) <= 3 * step;
     }
 }

@@ -19,8 +19,8 @@ public static class RagDuration
     /// <summary>What is allowed, for people.</summary>
     public const string Form = "a duration like 30s, 10m, 1h30m or 7d";
 
-    private static readonly (string Suffix, long Milliseconds)[] _units =
-        [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+    private static readonly (string Suffix, long Milliseconds, int Digits)[] _units =
+        [("d", 86_400_000, 7), ("h", 3_600_000, 7), ("m", 60_000, 7), ("s", 1_000, 9), ("ms", 1, 9)];
 
     /// <summary>Reads a duration.</summary>
     /// <param name="text">The text; null, empty and anything malformed gives false.</param>
@@ -43,7 +43,7 @@ public static class RagDuration
             var letters = rest.IndexOfAnyInRange('0', '9');
             var suffix = letters < 0 ? rest : rest[..letters];
             var unit = UnitFrom(nextUnit, suffix);
-            if (unit < 0)
+            if (unit < 0 || digits > _units[unit].Digits)
                 return false;
             total += number * _units[unit].Milliseconds;
             nextUnit = unit + 1;
@@ -65,7 +65,7 @@ public static class RagDuration
         if (rest <= 0)
             return "0s";
         var text = new StringBuilder();
-        foreach (var (suffix, milliseconds) in _units)
+        foreach (var (suffix, milliseconds, _) in _units)
         {
             if (rest < milliseconds)
                 continue;

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using FsCheck;
-using FsCheck.Fluent;
 using RagOperator.Tests.Shared;
 
 namespace RagOperator.Kubernetes.Tests.Queue;
@@ -145,17 +143,6 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
-    public void Any_sequence_of_calls_does_what_the_model_says()
-    {
-        // Steps: 0 add, 1 add later, 2 get, 3 done, 4 time passes; keys 0..2; delays in 0..9 s.
-        var step = Gen.Choose(0, 4).SelectMany(static _ => Gen.Choose(0, 2), static (op, key) => (op, key))
-            .SelectMany(static _ => Gen.Choose(0, 9), static (pair, seconds) => (Op: pair.op, Key: pair.key, Seconds: seconds));
-        Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(500).WithEndSize(60),
-            Prop.ForAll(step.ListOf().ToArbitrary(), static steps => Play(steps)));
-    }
-
-    [Fact]
     public async Task Many_adders_and_workers_lose_no_key_and_never_share_one()
     {
         using var queue = new WorkQueue<int>();
@@ -192,71 +179,5 @@ public sealed class WorkQueueTests
         await Task.WhenAll(workers);
         Assert.Equal(0, shared);
         Assert.Equal(wanted, seen);
-    }
-
-    private static bool Play(IList<(int Op, int Key, int Seconds)> steps)
-    {
-        var time = new FakeTimeProvider();
-        using var queue = new WorkQueue<int>(time);
-        var line = new List<int>();
-        var dirty = new HashSet<int>();
-        var working = new HashSet<int>();
-        var later = new Dictionary<int, DateTimeOffset>();
-
-        void Add(int key)
-        {
-            if (dirty.Add(key) && !working.Contains(key)) line.Add(key);
-        }
-
-        foreach (var (op, key, seconds) in steps)
-        {
-            switch (op)
-            {
-                case 0:
-                    queue.Add(key);
-                    Add(key);
-                    break;
-                case 1:
-                    queue.AddAfter(key, TimeSpan.FromSeconds(seconds));
-                    var at = time.GetUtcNow().AddSeconds(seconds);
-                    if (seconds == 0) Add(key);
-                    else if (!later.TryGetValue(key, out var earlier) || at < earlier) later[key] = at;
-                    break;
-                case 2 when line.Count > 0:
-                    var got = queue.GetAsync();
-                    if (!got.IsCompleted || got.Result.Key != line[0]) return false;
-                    working.Add(line[0]);
-                    dirty.Remove(line[0]);
-                    line.RemoveAt(0);
-                    break;
-                case 3:
-                    queue.Done(key);
-                    if (working.Remove(key) && dirty.Contains(key)) line.Add(key);
-                    break;
-                case 4:
-                    time.Advance(TimeSpan.FromSeconds(seconds));
-                    // Keys that fall due at one instant have no order among them.
-                    var due = later.Where(l => l.Value <= time.GetUtcNow()).OrderBy(static l => l.Value).ToList();
-                    if (due.Select(static d => d.Value).Distinct().Count() != due.Count)
-                    {
-                        foreach (var (k, _) in due) later.Remove(k);
-                        foreach (var (k, _) in due) Add(k);
-                        if (queue.Count != line.Count) return false;
-                        return true;
-                    }
-
-                    foreach (var (k, _) in due)
-                    {
-                        later.Remove(k);
-                        Add(k);
-                    }
-
-                    break;
-            }
-
-            if (queue.Count != line.Count) return false;
-        }
-
-        return true;
     }
 }

@@ -77,7 +77,10 @@ internal sealed class FakeApiServer : IAsyncDisposable
 
     /// <summary>A list of ConfigMaps.</summary>
     public static Func<HttpContext, Task> List(string version, string next, params string[] items) =>
-        Json($$$"""{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"{{{version}}}","continue":"{{{next}}}"},"items":[{{{string.Join(',', items)}}}]}""");
+        Json(ListBody(version, next, items));
+
+    public static string ListBody(string version, string next, params string[] items) =>
+        $$$"""{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"{{{version}}}","continue":"{{{next}}}"},"items":[{{{string.Join(',', items)}}}]}""";
 
     public static string Item(string name, string version, string value = "", string uid = "u", string ns = "default") =>
         $$$"""{"metadata":{"name":"{{{name}}}","namespace":"{{{ns}}}","uid":"{{{uid}}}","resourceVersion":"{{{version}}}","managedFields":[{"manager":"m"}]},"data":{"value":"{{{value}}}"}}""";
@@ -118,6 +121,29 @@ internal sealed class FakeApiServer : IAsyncDisposable
         await sign;
         context.Abort();
     };
+
+    /// <summary>Takes the request and says nothing, not even a header, until the other side gives up.</summary>
+    public static async Task MuteAsync(HttpContext context) =>
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ContinueWith(static _ => { }, TaskScheduler.Default);
+
+    /// <summary>Sends half of an answer and then says nothing more.</summary>
+    public static async Task StallAsync(HttpContext context, string body)
+    {
+        await Watch(body[..(body.Length / 2)])(context);
+        await MuteAsync(context);
+    }
+
+    /// <summary>Sends each byte on its own, so that lines and characters arrive in pieces.</summary>
+    public static async Task ByteByByteAsync(HttpContext context, string text)
+    {
+        context.Response.ContentType = "application/json";
+        var bytes = Encoding.UTF8.GetBytes(text);
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            await context.Response.Body.WriteAsync(bytes.AsMemory(i, 1));
+            await context.Response.Body.FlushAsync();
+        }
+    }
 
     public static Task Reset(HttpContext context)
     {

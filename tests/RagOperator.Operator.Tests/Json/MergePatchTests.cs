@@ -3,6 +3,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using RagOperator.Operator.Json;
 using RagOperator.Operator.Tests.Support;
+using RagOperator.Tests.Shared;
 
 namespace RagOperator.Operator.Tests.Json;
 
@@ -26,10 +27,8 @@ public sealed class MergePatchTests
         var objects = Values(3).Select(static v => new JsonObject { ["root"] = v });
         var pairs = from a in objects from b in objects select (a, b);
 
-        Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(500),
-            Prop.ForAll(pairs.ToArbitrary(), static pair =>
-                JsonNode.DeepEquals(MergePatch.Apply(MergePatch.Between(pair.a, pair.b), pair.a), pair.b)));
+        Seeded.Holds(500, pairs.ToArbitrary(), static pair =>
+            JsonNode.DeepEquals(MergePatch.Apply(MergePatch.Between(pair.a, pair.b), pair.a), pair.b));
     }
 
     private static Gen<JsonNode> Values(int depth)
