@@ -63,6 +63,9 @@ public enum ApiReason
     /// <summary>No answer: connection, TLS, credentials or own time limit. Whether a write happened is not known.</summary>
     Transport,
 
+    /// <summary>A write that was not sent, as this process does not lead, or does not any more.</summary>
+    NotLeading,
+
     /// <summary>The server said yes, but the body could not be read as what was asked for; a write did happen.</summary>
     Malformed,
 

@@ -63,11 +63,11 @@ public sealed class ApiResult<T> : ApiResult
     /// <exception cref="KubernetesException">Any other failure.</exception>
     public T? ValueOrNull() => Reason is ApiReason.NotFound or ApiReason.KindMissing ? null : EnsureSuccess();
 
-    /// <summary>The same failure for another type of value.</summary>
-    internal ApiResult<TOther> Failed<TOther>()
+    /// <summary>The same failure for another type of value, and by another name for what was asked where one is given.</summary>
+    internal ApiResult<TOther> Failed<TOther>(ApiCall? call = null)
         where TOther : class => new()
         {
-            Call = Call,
+            Call = call ?? Call,
             StatusCode = StatusCode,
             Status = Status,
             Reason = Reason,

@@ -10,7 +10,8 @@ namespace RagOperator.Kubernetes;
 /// </summary>
 /// <remarks>
 /// Retries: an answer 429 or 5xx with Retry-After is retried for any verb (the server says that it did not process the request), a lost
-/// connection for GET only; at most 10 times and within the call's time limit. A cancelled token throws <see cref="OperationCanceledException"/>.
+/// connection for GET only; at most 10 times and within the call's time limit. Writes outside a term of leadership are not sent
+/// (<see cref="ApiReason.NotLeading"/>). A cancelled token throws <see cref="OperationCanceledException"/>.
 /// </remarks>
 public interface IKubernetesClient
 {

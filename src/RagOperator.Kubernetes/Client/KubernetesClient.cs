@@ -33,13 +33,15 @@ public sealed class KubernetesClient : IKubernetesClient, IDisposable
     /// <param name="json">The kinds that can be read; the built-in ones by default.</param>
     /// <param name="metrics">Where requests are counted; nowhere by default.</param>
     /// <param name="jitterSeed">Seed of the pauses' jitter; a random one by default.</param>
+    /// <param name="leadership">Outside its terms nothing but reads is sent: <see cref="ApiReason.NotLeading"/>. Null: everything, always.</param>
     public KubernetesClient(
         KubernetesClientConfiguration config,
         TimeProvider? timeProvider = null,
         ILoggerFactory? loggerFactory = null,
         KubernetesJson? json = null,
         KubernetesMetrics? metrics = null,
-        int? jitterSeed = null)
+        int? jitterSeed = null,
+        ILeadership? leadership = null)
     {
         _config = config;
         _time = timeProvider ?? TimeProvider.System;
@@ -52,7 +54,7 @@ public sealed class KubernetesClient : IKubernetesClient, IDisposable
         _concurrency = new SemaphoreSlim(config.MaxConcurrentRequests);
         _transport = new Transport(config, TransportPurpose.Api, _time, _logger);
         _watchTransport = new Transport(config, TransportPurpose.Watch, _time, _logger);
-        _sender = new RequestSender(config, _transport, _credentials, _time, Metrics, _jitter, _logger, _concurrency);
+        _sender = new RequestSender(config, _transport, _credentials, _time, Metrics, _jitter, _logger, _concurrency, leadership);
         Watches = new RequestSender(config, _watchTransport, _credentials, _time, Metrics, _jitter, _logger);
     }
 
@@ -90,7 +92,7 @@ public sealed class KubernetesClient : IKubernetesClient, IDisposable
 
     /// <summary>
     /// The same server with connections of its own and no limit on requests at once, so that neither watches nor a burst of requests can delay
-    /// it: for renewing a lease. Dispose it before this client.
+    /// it: for renewing a lease, and so without a look at who leads. Dispose it before this client.
     /// </summary>
     public KubernetesClient WithOwnConnections() => new(this);
 

@@ -26,7 +26,8 @@ internal sealed partial class RequestSender(
     ClientMetrics metrics,
     Jitter jitter,
     ILogger logger,
-    SemaphoreSlim? concurrency = null)
+    SemaphoreSlim? concurrency = null,
+    ILeadership? leadership = null)
 {
     // As client-go.
     private const int MaxRetries = 10;
@@ -111,6 +112,9 @@ internal sealed partial class RequestSender(
         try
         {
             used = await credentials.GetAsync(either);
+            // Each write, each try of it, at the last moment: up to here it may have waited for a slot, a pause or a plugin, or the whole
+            // process may have been stopped beyond its term. Asked of the clock, as no timer may have fired yet.
+            if (!isGet && leadership is { IsLeader: false }) return (NotSent(request), null);
             using var response = await transport.Get(used).SendAsync(Message(request, used), either);
             Contact.Answered();
             var result = await ReadAsync(request, response, either);
@@ -245,6 +249,13 @@ internal sealed partial class RequestSender(
         Reason = ApiReason.Transport,
         Message = why,
         Error = e,
+    };
+
+    private static ApiResult<byte[]> NotSent(ApiRequest request) => new()
+    {
+        Call = request.Call,
+        Reason = ApiReason.NotLeading,
+        Message = "not sent: this process does not lead",
     };
 
     private static bool IsTransport(Exception e) => e is HttpRequestException or IOException or OperationCanceledException

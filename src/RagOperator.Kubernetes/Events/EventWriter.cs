@@ -112,8 +112,8 @@ internal sealed partial class EventWriter(
     {
         Count(good ? "written" : "failed");
         if (good) return;
-        // Its namespace is going, or somebody deleted it: nobody misses it.
-        if (answer.Reason is ApiReason.NotFound || answer.Status?.Details?.Causes?.Exists(static c => c.Reason == "NamespaceTerminating") == true)
+        // Its namespace is going, or somebody deleted it: nobody misses it. Or the term is over: others tell from now on.
+        if (answer.Reason is ApiReason.NotFound or ApiReason.NotLeading || answer.Status?.Details?.Causes?.Exists(static c => c.Reason == "NamespaceTerminating") == true)
             LogPointless(logger, answer.ToString());
         else LogFailed(logger, answer.ToString());
     }

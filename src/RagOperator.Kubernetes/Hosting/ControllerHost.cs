@@ -64,6 +64,7 @@ internal sealed partial class ControllerHost<TController, TEntity>(
 
     private readonly Dictionary<NamespacedName, TEntity> _deleted = [];
     private readonly TController _controller = services.GetRequiredService<TController>();
+    private volatile bool _began;
 
     private static string Kind => TEntity.EntityMetadata.PluralName;
 
@@ -76,8 +77,8 @@ internal sealed partial class ControllerHost<TController, TEntity>(
         var subscriptions = new List<IDisposable> { cache.Subscribe(OnChange) };
         try
         {
-            subscriptions.AddRange(plan.Sources.Select(source => source(services, queue.Enqueue)));
-            await Task.WhenAll(plan.Required.Select(required => required(services).WaitForSyncAsync(stopping)).Append(cache.WaitForSyncAsync(stopping)));
+            subscriptions.AddRange(plan.Sources.Select(source => source(services, Enqueue)));
+            await plan.WaitForCachesAsync(services, stopping);
             while (!stopping.IsCancellationRequested)
             {
                 await leadership.WaitForLeadershipAsync(stopping);
@@ -95,6 +96,9 @@ internal sealed partial class ControllerHost<TController, TEntity>(
     {
         var workers = plan.Workers ?? options.Workers;
         LogStarted(logger, Kind, workers);
+        // From here on changes are queued; what there is already is queued now. A change in between is both, or in the cache.
+        _began = true;
+        foreach (var entity in cache.Items) queue.Keys.Add(entity.Key());
         // Takes no further key once asked to stop; what runs then gets some time before it is cancelled. The end of a term leaves no time.
         using var intake = CancellationTokenSource.CreateLinkedTokenSource(term, stopping);
         using var work = CancellationTokenSource.CreateLinkedTokenSource(term);
@@ -200,6 +204,12 @@ internal sealed partial class ControllerHost<TController, TEntity>(
             if (deleted is not null) Forget(key, deleted);
             Count("success", began);
         }
+        else if (result.Error is KubernetesException { Reason: ApiReason.NotLeading })
+        {
+            // As when it is cancelled, only that the clock said so before the token did.
+            queue.Keys.Add(key);
+            Count("cancelled", began);
+        }
         else if (result.Error is KubernetesException { Reason: ApiReason.Conflict })
         {
             LogConflict(logger, key.ToString(), result.ErrorMessage);
@@ -233,8 +243,15 @@ internal sealed partial class ControllerHost<TController, TEntity>(
         }
     }
 
+    // Before the first term nobody takes keys out: a standby of months would collect those of all objects that ever were.
+    private void Enqueue(NamespacedName key)
+    {
+        if (_began) queue.Keys.Add(key);
+    }
+
     private void OnChange(ObjectChange<TEntity> change)
     {
+        if (!_began) return;
         var key = change.Object.Key();
         if (change.New is null)
             lock (_deleted) _deleted[key] = change.Old!;

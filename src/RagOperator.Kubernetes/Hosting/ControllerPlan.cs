@@ -1,5 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
 using RagOperator.Abstractions;
 using RagOperator.Abstractions.Models;
+using RagOperator.Kubernetes.LeaderElection;
 
 namespace RagOperator.Kubernetes;
 
@@ -15,6 +17,17 @@ internal sealed class ControllerPlan<TEntity>
 
     /// <summary>Reconciles at once; null for the operator's setting.</summary>
     public int? Workers { get; set; }
+
+    /// <summary>Waits until the controller's own cache and the required ones have synced.</summary>
+    public Task WaitForCachesAsync(IServiceProvider services, CancellationToken cancellationToken) => Task.WhenAll(
+        Required.Select(required => required(services)).Append(services.GetRequiredService<ObjectCache<TEntity>>()).Select(c => c.WaitForSyncAsync(cancellationToken)));
+}
+
+/// <summary>Who cannot see what its controller acts on must not lead: it would keep the Lease from others who can.</summary>
+internal sealed class CachesOf<TEntity>(IServiceProvider services, ControllerPlan<TEntity> plan) : ILeaderPrerequisite
+    where TEntity : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
+{
+    public Task WaitAsync(CancellationToken cancellationToken) => plan.WaitForCachesAsync(services, cancellationToken);
 }
 
 /// <summary>Owners of an object, as keys.</summary>

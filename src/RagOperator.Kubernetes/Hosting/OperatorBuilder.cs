@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using RagOperator.Abstractions;
 using RagOperator.Abstractions.Models;
+using RagOperator.Kubernetes.LeaderElection;
 
 namespace RagOperator.Kubernetes;
 
@@ -68,6 +69,8 @@ public static class OperatorServices
         configure?.Invoke(options);
         services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
+        // First of the hosted services and so the last to stop: the Lease is given back when nothing is at work any more.
+        if (options.LeaderElection is { } election) AddLeaderElection(services, election);
         services.TryAddSingleton<ILeadership, AlwaysLeader>();
         services.TryAddSingleton<ITraceIdSource, RandomTraceIds>();
         services.AddSingleton<FatalError>();
@@ -78,15 +81,38 @@ public static class OperatorServices
             sp.GetRequiredService<TimeProvider>(),
             sp.GetService<ILoggerFactory>(),
             sp.GetRequiredService<KubernetesJson>(),
-            sp.GetRequiredService<KubernetesMetrics>()));
+            sp.GetRequiredService<KubernetesMetrics>(),
+            leadership: sp.GetRequiredService<ILeadership>()));
         services.AddSingleton<IKubernetesClient>(static sp => sp.GetRequiredService<KubernetesClient>());
         services.AddSingleton<IHealthSource, ApiServerHealth>();
-        // Hosted services stop in the reverse of this order: controllers, then the event writer with what they still had to say, then caches.
+        // Hosted services stop in the reverse of this order: controllers, then the event writer with what they still had to say, then caches, then
+        // the leader election.
         services.AddHostedService<CacheHost>();
         services.AddSingleton<EventRecorder>();
         services.AddSingleton<IEventRecorder>(static sp => sp.GetRequiredService<EventRecorder>());
         services.AddHostedService<EventWriter>();
         return new OperatorBuilder(services, options);
+    }
+
+    private static void AddLeaderElection(IServiceCollection services, LeaderElectionConfig config)
+    {
+        if (config.Problem is { } problem) throw new InvalidOperationException($"Leader election: {problem}.");
+        services.AddSingleton(config);
+        services.AddSingleton(static sp => new LeaderTerm(sp.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<ILeadership>(static sp => sp.GetRequiredService<LeaderTerm>());
+        services.TryAddSingleton<ILeaseLock>(static sp => new LeaseLock(sp.GetRequiredService<KubernetesClient>(), sp.GetRequiredService<LeaderElectionConfig>()));
+        services.AddSingleton(static sp => new LeaderElector(
+            sp.GetRequiredService<LeaderElectionConfig>(),
+            sp.GetRequiredService<ILeaseLock>(),
+            sp.GetRequiredService<LeaderTerm>(),
+            sp.GetServices<ILeaderPrerequisite>(),
+            sp.GetRequiredService<IEventRecorder>(),
+            sp.GetRequiredService<TimeProvider>(),
+            new Jitter(RandomNumberGenerator.GetInt32(int.MaxValue)),
+            sp.GetRequiredService<FatalError>(),
+            sp.GetRequiredService<ILogger<LeaderElector>>()));
+        services.AddSingleton<IHealthSource>(static sp => sp.GetRequiredService<LeaderElector>());
+        services.AddHostedService(static sp => sp.GetRequiredService<LeaderElector>());
     }
 
     private sealed class RandomTraceIds : ITraceIdSource
@@ -139,6 +165,7 @@ internal class OperatorBuilder(IServiceCollection services, OperatorOptions opti
         services.AddSingleton<ControllerQueue<TEntity>>();
         services.AddSingleton<IReconcileTrigger<TEntity>>(static sp => sp.GetRequiredService<ControllerQueue<TEntity>>());
         services.AddSingleton<IHealthSource>(static sp => sp.GetRequiredService<ControllerQueue<TEntity>>());
+        services.AddSingleton<ILeaderPrerequisite>(sp => new CachesOf<TEntity>(sp, plan));
         services.AddHostedService<ControllerHost<TController, TEntity>>();
         return new ControllerBuilder<TEntity>(services, options, plan);
     }

@@ -1,3 +1,5 @@
+using RagOperator.Kubernetes.LeaderElection;
+
 namespace RagOperator.Kubernetes;
 
 /// <summary>Settings of an operator's runtime. The defaults suit an operator for a whole cluster.</summary>
@@ -8,6 +10,9 @@ public sealed class OperatorOptions
 
     /// <summary>This process, for events: at most 128 characters. The host's name, in a pod that is the pod's, by default.</summary>
     public string Instance { get; set; } = Environment.GetEnvironmentVariable("HOSTNAME") ?? Environment.MachineName;
+
+    /// <summary>How several processes agree on one that acts; null (the default) for one process alone.</summary>
+    public LeaderElectionConfig? LeaderElection { get; set; }
 
     /// <summary>The only namespace to watch; null for all.</summary>
     public string? Namespace { get; set; }

@@ -5,7 +5,7 @@ using RagOperator.Engine.Releases;
 namespace RagOperator.Operator.Controller;
 
 /// <summary>What the controller remembers of one object between passes. All of it may be lost at any time.</summary>
-internal sealed class ObjectMemory(string uid)
+internal sealed class ObjectMemory(string uid, CancellationToken term)
 {
     private const int MaxToldErrors = 20;
     private readonly HashSet<string> _toldErrors = new(StringComparer.Ordinal);
@@ -13,7 +13,10 @@ internal sealed class ObjectMemory(string uid)
     /// <summary>The object's uid.</summary>
     public string Uid => uid;
 
-    /// <summary>Whether status, route and flags were read live since the start.</summary>
+    /// <summary>The term of leadership that all of it is from.</summary>
+    public CancellationToken Term => term;
+
+    /// <summary>Whether status, route and flags were read live in this term.</summary>
     public bool ReadLive { get; set; }
 
     public WriteLedger Ledger { get; } = new();

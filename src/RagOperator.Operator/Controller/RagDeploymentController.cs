@@ -16,7 +16,7 @@ namespace RagOperator.Operator.Controller;
 /// <summary>Brings the world in line with one RagDeployment: observe, decide, act, in a straight line.</summary>
 /// <remarks>
 /// Guarantees: nothing is decided from a cache that is older than the own last write to the object or a child; nothing at all is written of an
-/// object before its status, route and flags were read live once; with a deletionTimestamp nothing is written.
+/// object before its status, route and flags were read live once in the current term of leadership; with a deletionTimestamp nothing is written.
 /// Assumptions: one pass of an object at a time.
 /// Errors: as <see cref="IEntityController{TEntity}"/> says.
 /// </remarks>
@@ -37,6 +37,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
     private readonly ISampleStore _samples;
     private readonly IRolloutMetrics _metrics;
     private readonly IEventRecorder _events;
+    private readonly ILeadership _leadership;
     private readonly TimeProvider _time;
     private readonly ILogger<RagDeploymentController> _logger;
     private readonly Observer _observer;
@@ -53,6 +54,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
     /// <param name="metrics">Metrics about rollouts.</param>
     /// <param name="environment">Variables that new pods get beside the user's own.</param>
     /// <param name="events">Events for people.</param>
+    /// <param name="leadership">The term that passes run in.</param>
     /// <param name="time">The time.</param>
     /// <param name="logger">Logs.</param>
     public RagDeploymentController(
@@ -64,6 +66,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         IRolloutMetrics metrics,
         PodEnvironment environment,
         IEventRecorder events,
+        ILeadership leadership,
         TimeProvider time,
         ILogger<RagDeploymentController> logger)
     {
@@ -73,6 +76,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         _samples = samples;
         _metrics = metrics;
         _events = events;
+        _leadership = leadership;
         _time = time;
         _logger = logger;
         _observer = new Observer(cluster, router, samples, catalog);
@@ -123,9 +127,11 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
 
     private ObjectMemory MemoryOf(ChildOwner owner)
     {
-        if (_memories.TryGetValue(owner.Key, out var memory) && string.Equals(memory.Uid, owner.Uid, StringComparison.Ordinal)) return memory;
+        // What was learned before the current term says nothing about what others wrote in between.
+        var term = _leadership.TermToken;
+        if (_memories.TryGetValue(owner.Key, out var memory) && memory.Term == term && string.Equals(memory.Uid, owner.Uid, StringComparison.Ordinal)) return memory;
         if (memory is not null) _samples.Want(memory.Uid, owner.Key, null);
-        return _memories[owner.Key] = new ObjectMemory(owner.Uid);
+        return _memories[owner.Key] = new ObjectMemory(owner.Uid, term);
     }
 
     /// <summary>Waits for caches that are older than what is known already.</summary>
@@ -153,7 +159,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         return ReconciliationResult<RagDeployment>.Success(pause < LongestLagPause ? pause : LongestLagPause);
     }
 
-    // Caches may be filled from a server that lags. Before anything of an object is raised in this process, what a former leader may have
+    // Caches may be filled from a server that lags. Before anything of an object is raised in a term, what a former leader may have
     // written last is read from the store itself: its status, its route and its flags.
     private async Task<ApiResult?> ReadLiveAsync(ChildOwner owner, ObjectMemory memory, CancellationToken cancellationToken)
     {

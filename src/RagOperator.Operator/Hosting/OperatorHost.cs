@@ -6,6 +6,7 @@ using RagOperator.Api;
 using RagOperator.Api.Resolved;
 using RagOperator.Api.V1Alpha1;
 using RagOperator.Kubernetes;
+using RagOperator.Kubernetes.LeaderElection;
 using RagOperator.Operator.Controller;
 using RagOperator.Operator.Hosting.Health;
 using RagOperator.Operator.Hosting.Logging;
@@ -101,12 +102,15 @@ internal static class OperatorHost
     private static void AddOperator(IServiceCollection services, HostSettings settings, KubernetesClientConfiguration cluster)
     {
         services.AddSingleton(settings.PodEnvironment);
+        var identity = LeaderElectionConfig.UniqueIdentity(settings.LeaderElection.Identity);
         services.AddKubernetesOperator(options =>
         {
             options.Name = "ragoperator.dev/operator";
             options.Namespace = settings.WatchNamespace;
             options.Workers = settings.Workers;
-            options.ClientConfiguration = () => Named(cluster);
+            options.Instance = identity;
+            options.LeaderElection = LeaderElectionSettings.ConfigOf(settings, cluster, identity);
+            options.ClientConfiguration = () => Named(cluster, identity);
             options.TraceIdAnnotation = "ragoperator.dev/trace-id";
         }).AddRagDeploymentController();
         services.AddHostedService<LeadershipGuard>();
@@ -120,9 +124,9 @@ internal static class OperatorHost
     }
 
     /// <summary>The API server names the field manager of a write after the client. Who changed a route's weights is told by that name: under
-    /// another one the operator would take its own writes for somebody else's.</summary>
-    internal static KubernetesClientConfiguration Named(KubernetesClientConfiguration cluster) =>
-        cluster with { UserAgent = $"{ApiConstants.FieldManager}/{BuildInfo.Version}" };
+    /// another one the operator would take its own writes for somebody else's. What comes after the slash tells processes apart in the audit log.</summary>
+    internal static KubernetesClientConfiguration Named(KubernetesClientConfiguration cluster, string identity) =>
+        cluster with { UserAgent = $"{ApiConstants.FieldManager}/{BuildInfo.Version} ({identity})" };
 
     /// <summary>Not ready before this cache is. HTTPRoute is not among them: a cluster without the Gateway API is told so in conditions.</summary>
     private static void AddReady<T>(IServiceCollection services)

@@ -24,7 +24,7 @@ public sealed class InPodTests(ITestOutputHelper output)
         var manifest = await File.ReadAllTextAsync(Path.Combine(ClusterBed.Repository, "config/operator.yaml"));
         const string Source = "url: http://prometheus.monitoring:9090";
         Assert.Contains(Source, manifest, StringComparison.Ordinal);
-        await space.Bed.ApplyAsync(manifest.Replace(Source, $"url: {space.Bed.PrometheusUrl.ToString().TrimEnd('/')}\n    watchNamespace: {space.Namespace}", StringComparison.Ordinal));
+        await space.Bed.ApplyAsync(manifest.Replace(Source, $"url: {space.Bed.PrometheusUrl.ToString().TrimEnd('/')}\n    watchNamespace: {space.Namespace}\n    leaderElection: {{name: rag-operator}}", StringComparison.Ordinal));
         try
         {
             var pod = await ReadyPodAsync(space);

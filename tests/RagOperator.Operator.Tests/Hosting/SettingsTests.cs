@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Logging;
+using RagOperator.Kubernetes;
+using RagOperator.Kubernetes.LeaderElection;
 using RagOperator.Operator.Hosting;
 using RagOperator.Operator.Hosting.Options;
 
@@ -76,6 +78,21 @@ public sealed class SettingsTests : IDisposable
     }
 
     [Fact]
+    public void Leader_election_is_off_with_a_kubeconfig_and_takes_its_Lease_from_what_is_watched()
+    {
+        var cluster = new KubernetesClientConfiguration { Host = new Uri("https://127.0.0.1:1"), Namespace = "team", CurrentContext = "c" };
+        Assert.Null(ConfigOf("{}"));
+        Assert.Equal(("team/rag-operator", 15, 10, 2), Values(ConfigOf("leaderElection: {enabled: true}")!));
+        Assert.Equal("team/rag-operator.rag", ConfigOf("{leaderElection: {enabled: true}, watchNamespace: rag}")!.Lease.ToString());
+        Assert.Equal(("ops/l", 60, 40, 5), Values(ConfigOf("leaderElection: {enabled: true, namespace: ops, name: l, leaseDuration: 1m, renewDeadline: 40s, retryPeriod: 5s}")!));
+
+        LeaderElectionConfig? ConfigOf(string yaml) => LeaderElectionSettings.ConfigOf(LoadFile(yaml).Settings, cluster, "me_1");
+
+        static (string Lease, double, double, double) Values(LeaderElectionConfig config) =>
+            (config.Lease.ToString(), config.LeaseDuration.TotalSeconds, config.RenewDeadline.TotalSeconds, config.RetryPeriod.TotalSeconds);
+    }
+
+    [Fact]
     public void Load_json_is_read_too()
     {
         var (settings, problems) = LoadFile("""{"metricSources": {"default": {"url": "http://prometheus:9090"}}, "http": {"port": 9090}}""");
@@ -103,6 +120,12 @@ public sealed class SettingsTests : IDisposable
     [InlineData("http: {port: 99999}", "http.port: \"99999\" (from FILE, line 1): a whole number, 0 to 65535")]
     [InlineData("http: {address: localhost}", "http.address: \"localhost\" (from FILE, line 1): an IP address, or * for every one")]
     [InlineData("workers: 0", "workers: \"0\" (from FILE, line 1): a whole number, 1 to 256")]
+    [InlineData("leaderElection: {enabled: maybe}", "leaderElection.enabled: \"maybe\" (from FILE, line 1): true or false")]
+    [InlineData("leaderElection: {leaseDuration: 1500ms, renewDeadline: 1s, retryPeriod: 100ms}", "leaderElection: leaseDuration must be whole seconds")]
+    [InlineData("leaderElection: {renewDeadline: 15s}", "leaderElection: renewDeadline must be shorter than leaseDuration")]
+    [InlineData("leaderElection: {retryPeriod: 9s}", "leaderElection: retryPeriod times 1.2 must be shorter than renewDeadline")]
+    [InlineData("leaderElection: {identity: 'a b'}", "leaderElection.identity: \"a b\" (from FILE, line 1): letters, digits")]
+    [InlineData("leaderElection: {name: Rag_Operator}", "leaderElection.name: \"Rag_Operator\" (from FILE, line 1): a name in lower-case")]
     [InlineData("log:\n  level: loud", "log.level: \"loud\" (from FILE, line 2): one of trace, debug, information, warning, error, critical")]
     [InlineData("watchNamespace: Rag", "watchNamespace: \"Rag\" (from FILE, line 1): lower-case letters")]
     [InlineData("context: c", "context: \"c\" (from FILE, line 1): only together with kubeconfig")]

@@ -89,7 +89,7 @@ public sealed class RealServerRolloutTests(RealServerFixture server) : IClassFix
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Services.AddLogging();
         builder.Services.AddSingleton<ISampleStore>(bed).AddSingleton<IRolloutMetrics>(bed).AddSingleton<IMetricCatalog>(bed);
-        builder.Services.AddKubernetesOperator(o => o.ClientConfiguration = () => OperatorHost.Named(server.Configuration)).AddRagDeploymentController();
+        builder.Services.AddKubernetesOperator(o => o.ClientConfiguration = () => OperatorHost.Named(server.Configuration, "test_1")).AddRagDeploymentController();
         return builder.Build();
     }
 

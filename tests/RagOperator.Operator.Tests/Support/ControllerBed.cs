@@ -49,6 +49,8 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
 
     public List<TimeSpan> Reactions { get; } = [];
 
+    public ILeadership Leadership { get; set; } = new AlwaysLeader();
+
     public RagDeployment Object => Api.All<RagDeployment>().Single();
 
     /// <summary>A new process: nothing is remembered.</summary>
@@ -62,6 +64,7 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
         this,
         Operator.Workloads.PodEnvironment.None,
         this,
+        Leadership,
         Time,
         NullLogger<RagDeploymentController>.Instance);
 

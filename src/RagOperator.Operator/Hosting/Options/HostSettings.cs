@@ -18,6 +18,9 @@ internal sealed record HostSettings
     /// <summary>Reconciles at once, 1 to 256; twice the number of cores by default.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount * 2;
 
+    /// <summary>How several processes agree on one that acts.</summary>
+    public LeaderElectionSettings LeaderElection { get; init; } = new();
+
     /// <summary>The address that probes and metrics are served at; <c>*</c> for every one.</summary>
     public string HttpAddress { get; init; } = "*";
 

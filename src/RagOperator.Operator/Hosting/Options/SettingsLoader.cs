@@ -27,6 +27,7 @@ internal static partial class SettingsLoader
             KubeConfig = read.File("kubeconfig"),
             Context = read.Text("context"),
             Workers = read.Number("workers", Environment.ProcessorCount * 2, 1, 256),
+            LeaderElection = LeaderElectionSettings.Read(read),
             HttpAddress = read.Text("http.address", static a => a == "*" || System.Net.IPAddress.TryParse(a, out _), "an IP address, or * for every one") ?? "*",
             HttpPort = read.Number("http.port", 8080, 0, 65535),
             LogLevel = (LogLevel)read.Choice("log.level", (int)LogLevel.Information, Levels),

@@ -1,0 +1,131 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using RagOperator.Kubernetes.LeaderElection;
+
+namespace RagOperator.Kubernetes.Tests.LeaderElection;
+
+/// <summary>
+/// Several electors and one server on one simulated clock: electors' own clocks run at different rates from different origins, requests and answers take
+/// time or get lost, watches lag, break and repeat, processes are stopped, killed, cut off and asked to stop. One seed, one history.
+/// </summary>
+internal sealed class ElectionWorld
+{
+    private static readonly (double Lease, double Renew, double Retry)[] Durations = [(15, 10, 2), (15, 10, 2), (3, 2, 0.5), (60, 40, 5)];
+
+    private readonly PriorityQueue<Action, (long At, long Order)> _agenda = new();
+    private readonly StringBuilder _history = new();
+    private readonly List<ElectionNode> _nodes = [];
+    private readonly bool _mixed;
+    private long _order;
+    private JsonObject? _lease;
+    private int _version;
+    private int _born;
+
+    public ElectionWorld(int seed)
+    {
+        Random = new Random(seed);
+        _mixed = Random.Next(3) == 0;
+        for (var i = Random.Next(2, 4); i > 0; i--) Bear();
+        At(Seconds(Random.NextDouble() * 20), Disturb);
+    }
+
+    public Random Random { get; }
+
+    /// <summary>Global time in ticks, which nobody in the world knows.</summary>
+    public long Now { get; private set; }
+
+    public long LastCommit { get; private set; }
+
+    public string? Violation { get; private set; }
+
+    public int Terms { get; set; }
+
+    public string History => _history.ToString();
+
+    public IEnumerable<ElectionNode> Leaders => _nodes.Where(n => n.IsAlive && n.Term.IsLeader);
+
+    public static long Seconds(double seconds) => (long)(seconds * TimeSpan.TicksPerSecond);
+
+    public void At(long time, Action what) => _agenda.Enqueue(what, (Math.Max(time, Now), _order++));
+
+    public void Note(string text) => _history.Append($"{TimeSpan.FromTicks(Now).TotalSeconds,10:0.000} {text}\n");
+
+    public void Violated(string what) => Violation ??= $"{what} at {TimeSpan.FromTicks(Now).TotalSeconds:0.000}";
+
+    /// <summary>Plays until then, or until something is wrong.</summary>
+    public void Play(TimeSpan length)
+    {
+        while (Violation is null && _agenda.TryDequeue(out var what, out var when) && when.At <= length.Ticks)
+        {
+            Now = when.At;
+            what();
+            Check();
+        }
+    }
+
+    // The server.
+    public LeaseRecord? Read() => _lease is null ? null : LeaseRecord.Parse(Encoding.UTF8.GetBytes(_lease.ToJsonString()));
+
+    public (ApiReason Reason, LeaseRecord? Lease) Write(LeaseAction action, JsonObject body)
+    {
+        if (action == LeaseAction.Create && _lease is not null) return (ApiReason.AlreadyExists, null);
+        if (action == LeaseAction.Update && _lease is null) return (ApiReason.NotFound, null);
+        if (action == LeaseAction.Update && body["metadata"]!["resourceVersion"]!.GetValue<string>() != $"{_version}") return (ApiReason.Conflict, null);
+        _lease = body.DeepClone().AsObject();
+        _lease["metadata"]!["resourceVersion"] = $"{++_version}";
+        _lease["metadata"]!["uid"] = "u";
+        LastCommit = Now;
+        var lease = Read()!;
+        Note($"server: {lease.Holder} at {_version}");
+        foreach (var node in _nodes.Where(static n => n.IsAlive).ToList()) node.Show(lease);
+        return (ApiReason.None, lease);
+    }
+
+    /// <summary>A new process in place of one that ended.</summary>
+    public void Bear()
+    {
+        var (lease, renew, retry) = _mixed ? Durations[Random.Next(Durations.Length)] : Durations[0];
+        var name = $"n{_born++}";
+        var node = new ElectionNode(this, name, new LeaderElectionConfig
+        {
+            Lease = new("system", "operator"),
+            Identity = name,
+            LeaseDuration = TimeSpan.FromSeconds(lease),
+            RenewDeadline = TimeSpan.FromSeconds(renew),
+            RetryPeriod = TimeSpan.FromSeconds(retry),
+        });
+        _nodes.RemoveAll(static n => !n.IsAlive);
+        _nodes.Add(node);
+        node.Start();
+    }
+
+    private void Disturb()
+    {
+        // The leader more often than not: that is where it hurts.
+        var alive = _nodes.Where(static n => n.IsAlive).ToList();
+        var victim = Leaders.FirstOrDefault() is { } leader && Random.Next(3) > 0 ? leader : alive.Count > 0 ? alive[Random.Next(alive.Count)] : null;
+        var length = Seconds(Math.Pow(Random.NextDouble(), 2) * 40);
+        switch (Random.Next(5))
+        {
+            case 0: victim?.Freeze(length); break;
+            case 1: victim?.CutOff(length); break;
+            case 2: victim?.Kill(); break;
+            case 3: victim?.Stop(); break;
+            case 4: victim?.BreakWatch(); break;
+        }
+
+        At(Now + Seconds(Random.NextDouble() * 45), Disturb);
+    }
+
+    private void Check()
+    {
+        var leaders = Leaders.ToList();
+        if (leaders.Count > 1) Violated($"{string.Join(" and ", leaders.Select(static n => n.Name))} both lead");
+        if (leaders.Count > 0 || Violation is not null) return;
+        // With one that could lead all the time, somebody does: a lease after the last sign of life, on the slowest clock, and a second.
+        var healthy = _nodes.Where(static n => n.IsAlive).Select(static n => n.HealthySince).Where(static h => h is not null).Min();
+        var silence = Read() is { IsFree: false } held ? held.Duration!.Value : TimeSpan.Zero;
+        if (healthy is { } since && Now > Math.Max(since, LastCommit) + (long)(silence.Ticks / ElectionNode.SlowestRate) + Seconds(1))
+            Violated($"nobody leads, although one could since {TimeSpan.FromTicks(since).TotalSeconds:0.000}");
+    }
+}
