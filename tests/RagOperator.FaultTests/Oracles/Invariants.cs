@@ -1,0 +1,145 @@
+using System.Text.Json;
+using RagOperator.FaultTests.Worlds;
+using RagOperator.TestBed.Faults;
+
+namespace RagOperator.FaultTests.Oracles;
+
+/// <summary>S1 to S7 of the safety page over what the API server accepted, judged from outside: from requests and answers alone.</summary>
+/// <remarks>"In status" means: accepted by the server before the write in question was sent.</remarks>
+public sealed class Invariants
+{
+    // The step that names the flag of ServiceSpec.
+    private const int FlagStep = 1;
+    private readonly IReadOnlyList<Deed> _deeds;
+    private readonly ReleaseMap _releases;
+    private readonly List<(int Order, StatusView Status)> _journal;
+    private readonly int _apiReplicas;
+    private readonly List<string> _broken = [];
+
+    private Invariants(IReadOnlyList<Deed> deeds, int apiReplicas)
+    {
+        _deeds = [.. deeds.Where(d => d.Accepted && d.Call.Counts).OrderBy(d => d.Ended)];
+        _releases = new ReleaseMap(_deeds);
+        _apiReplicas = apiReplicas;
+        _journal = [.. _deeds.Where(d => d.Call.Resource == "ragdeployments/status").Select(d => (d.Ended, new StatusView(d.Answer)))];
+    }
+
+    /// <summary>What was broken, one sentence each; empty if nothing was.</summary>
+    /// <param name="deeds">All writes of all lives.</param>
+    /// <param name="apiReplicas">How many pods stable's api is to keep.</param>
+    /// <param name="canaryMayDie">Pods of the canary die in this run: it may have been available when the weight was decided.</param>
+    public static IReadOnlyList<string> Broken(IReadOnlyList<Deed> deeds, int apiReplicas = 1, bool canaryMayDie = false)
+    {
+        var check = new Invariants(deeds, apiReplicas);
+        check.Routes(canaryMayDie);
+        check.Flags();
+        check.Others();
+        return check._broken;
+    }
+
+    private void Routes(bool canaryMayDie)
+    {
+        IReadOnlyDictionary<string, int> before = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var deed in _deeds.Where(d => d.Call.Resource == "httproutes" && d.Call.Verb != "delete"))
+        {
+            var now = Backends(deed.Answer);
+            var status = StatusBefore(deed);
+            var witness = deed.Witness as Witness;
+            if (now.Values.Sum() != 100)
+                Break("S4", deed, $"weights sum to {now.Values.Sum()}");
+            foreach (var missing in now.Keys.Where(s => witness is not null && !witness.Services.ContainsKey(s)))
+                Break("S4", deed, $"backend {missing} does not exist");
+            foreach (var (service, weight) in now.Where(b => b.Value > before.GetValueOrDefault(b.Key)))
+                Raised(deed, service, weight, status, witness, canaryMayDie);
+            before = now;
+        }
+    }
+
+    private void Raised(Deed deed, string service, int weight, StatusView status, Witness? witness, bool canaryMayDie)
+    {
+        if (status.Stable.Length == 0 && status.StepIndex < 0)
+            return; // a first install
+        if (_releases.EntryService(status.Stable) == service)
+        {
+            if (weight < 100 && witness?.Services.GetValueOrDefault(service) == 0)
+                Break("S3", deed, $"stable {service} gets weight back without a ready address");
+            return;
+        }
+
+        if (_releases.EntryService(status.Canary) != service)
+            Break("S1", deed, $"{service} rises to {weight} and is not the canary that status names");
+        else if (weight > status.StepWeight)
+            Break("S1", deed, $"{weight}% in step {status.StepName} of {status.StepWeight}%");
+        if (status.Failed.Length > 0 && _releases.EntryService(status.Failed) == service)
+            Break("S2", deed, $"{service} rises to {weight} and was taken back");
+        if (witness is null || canaryMayDie)
+            return;
+        if (witness.Services.GetValueOrDefault(service) == 0)
+            Break("S3", deed, $"canary {service} gets {weight}% without a ready address");
+        if (witness.Deployments.TryGetValue(service, out var pods) && (pods.Available < pods.Wanted || pods.Wanted < 1))
+            Break("S3", deed, $"canary {service} gets {weight}% with {pods.Available} of {pods.Wanted} pods available");
+    }
+
+    private void Flags()
+    {
+        var on = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var deed in _deeds.Where(d => d.Call.Resource == "configmaps" && d.Call.Verb is "create" or "patch"))
+        {
+            var name = deed.Call.Name;
+            var isOn = deed.Answer.TryGetProperty("data", out var data) && data.TryGetProperty("flags.env", out var env)
+                && env.GetString()!.Contains("FEATURE_REPLAY=true", StringComparison.Ordinal);
+            if (!isOn)
+                on.Remove(name);
+            else if (on.Add(name))
+                TurnedOn(deed, StatusBefore(deed));
+        }
+    }
+
+    private void TurnedOn(Deed deed, StatusView status)
+    {
+        if (status.Stable.Length == 0 || _releases.Children(status.Stable).Contains(deed.Call.Name))
+            return;
+        if (!_releases.Children(status.Canary).Contains(deed.Call.Name))
+            Break("S6", deed, "a flag goes on for a release that is neither stable nor canary");
+        else if (status.StepIndex < FlagStep || (status.StepIndex == FlagStep && status.StepState is not ("Holding" or "Waiting")))
+            Break("S6", deed, $"a flag goes on in step {status.StepName} {status.StepState}");
+    }
+
+    private void Others()
+    {
+        foreach (var deed in _deeds)
+        {
+            var status = StatusBefore(deed);
+            var kind = deed.Call.Kind;
+            var ours = kind == "ragdeployments" ? deed.Call.Name == "assistant" : deed.Call.Name.StartsWith("assistant", StringComparison.Ordinal);
+            if (!ours)
+                Break("S7", deed, "it is not ours");
+            if (deed.Call.Verb == "delete" && kind is "deployments" or "services" or "configmaps"
+                && (_releases.Children(status.Stable).Contains(deed.Call.Name) || _releases.Children(status.Canary).Contains(deed.Call.Name)))
+                Break("S5", deed, "what stable or canary needs is deleted");
+            if (deed.Call is { Verb: "patch", Resource: "deployments" })
+                Scaled(deed, status);
+        }
+    }
+
+    private void Scaled(Deed deed, StatusView status)
+    {
+        var body = JsonElement.Parse(deed.Body.Span);
+        if (!body.TryGetProperty("spec", out var spec))
+            return;
+        if (spec.EnumerateObject().FirstOrDefault(p => p.Name != "replicas") is { Name: { } other })
+            Break("S5", deed, $"it changes {other} of a Deployment, which restarts pods");
+        var wanted = deed.Call.Name.StartsWith("assistant-api-", StringComparison.Ordinal) ? _apiReplicas : 1;
+        if (spec.TryGetProperty("replicas", out var replicas) && replicas.GetInt32() < wanted && _releases.Children(status.Stable).Contains(deed.Call.Name))
+            Break("S3", deed, $"stable is scaled to {replicas.GetInt32()} of {wanted}");
+    }
+
+    /// <summary>The status that the server held when a write was sent.</summary>
+    private StatusView StatusBefore(Deed deed) => _journal.LastOrDefault(entry => entry.Order < deed.Began).Status ?? new StatusView(null);
+
+    private void Break(string rule, Deed deed, string what) => _broken.Add($"{rule}: {what}: {deed}");
+
+    private static Dictionary<string, int> Backends(JsonElement route) => route.GetProperty("spec").GetProperty("rules")[0].GetProperty("backendRefs").EnumerateArray()
+        .GroupBy(b => b.GetProperty("name").GetString()!, StringComparer.Ordinal)
+        .ToDictionary(g => g.Key, g => g.Sum(b => b.TryGetProperty("weight", out var weight) ? weight.GetInt32() : 1), StringComparer.Ordinal);
+}

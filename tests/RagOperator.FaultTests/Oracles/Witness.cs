@@ -1,0 +1,33 @@
+using System.Text.Json;
+using RagOperator.TestBed.Faults;
+
+namespace RagOperator.FaultTests.Oracles;
+
+/// <summary>The world right before a write to a route got to the server: what S3 and S4 speak of.</summary>
+/// <param name="Services">Services by name, with their number of ready addresses.</param>
+/// <param name="Deployments">Deployments by name: available and wanted pods.</param>
+public sealed record Witness(IReadOnlyDictionary<string, int> Services, IReadOnlyDictionary<string, (int Available, int Wanted)> Deployments)
+{
+    public static async Task<object?> OfAsync(ApiAccess api, Deed deed)
+    {
+        ArgumentNullException.ThrowIfNull(api);
+        ArgumentNullException.ThrowIfNull(deed);
+        if (deed.Call.Resource != "httproutes")
+            return null;
+        var ns = deed.Call.Namespace;
+        var endpoints = (await api.ListAsync($"/api/v1/namespaces/{ns}/endpoints")).ToDictionary(NameOf, Addresses, StringComparer.Ordinal);
+        var services = (await api.ListAsync($"/api/v1/namespaces/{ns}/services")).ToDictionary(NameOf, s => endpoints.GetValueOrDefault(NameOf(s)), StringComparer.Ordinal);
+        var deployments = (await api.ListAsync($"/apis/apps/v1/namespaces/{ns}/deployments")).ToDictionary(
+            NameOf, d => (Count(d, "status", "availableReplicas"), Count(d, "spec", "replicas")), StringComparer.Ordinal);
+        return new Witness(services, deployments);
+    }
+
+    private static string NameOf(JsonElement item) => item.GetProperty("metadata").GetProperty("name").GetString()!;
+
+    private static int Addresses(JsonElement endpoints) => endpoints.TryGetProperty("subsets", out var subsets)
+        ? subsets.EnumerateArray().Sum(s => s.TryGetProperty("addresses", out var addresses) ? addresses.GetArrayLength() : 0)
+        : 0;
+
+    private static int Count(JsonElement deployment, string part, string name) =>
+        deployment.GetProperty(part).TryGetProperty(name, out var value) ? value.GetInt32() : 0;
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+
+namespace RagOperator.FaultTests.Peers;
+
+/// <summary>A metric source that says what a test wants: a number by default, or anything at all.</summary>
+public sealed class ScriptedPrometheus : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private int _asked;
+
+    private ScriptedPrometheus(WebApplication app) => _app = app;
+
+    /// <summary>Where it listens.</summary>
+    public string Url => _app.Urls.Single();
+
+    /// <summary>The value of a query; 0 by default. Null for an empty answer.</summary>
+    public Func<string, double?> Value { get; set; } = static _ => 0;
+
+    /// <summary>Answers a query in another way than by a number; false leaves it to <see cref="Value"/>.</summary>
+    public Func<HttpContext, string, Task<bool>> Script { get; set; } = static (_, _) => Task.FromResult(false);
+
+    /// <summary>Questions so far.</summary>
+    public int Asked => _asked;
+
+    public static async Task<ScriptedPrometheus> StartAsync()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.Listen(IPAddress.Loopback, 0);
+        });
+        var app = builder.Build();
+        var prometheus = new ScriptedPrometheus(app);
+        app.Run(prometheus.AnswerAsync);
+        await app.StartAsync();
+        return prometheus;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(1), TimeProvider.System);
+        await _app.StopAsync(patience.Token);
+        await _app.DisposeAsync();
+    }
+
+    /// <summary>An answer as Prometheus gives it.</summary>
+    public static string Vector(double value) =>
+        $$"""{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[{{Now()}},"{{Number(value)}}"]}]} }""";
+
+    /// <summary>A number as Prometheus writes it.</summary>
+    public static string Number(double value) =>
+        double.IsNaN(value) ? "NaN" : double.IsPositiveInfinity(value) ? "+Inf" : double.IsNegativeInfinity(value) ? "-Inf" : value.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The time of an answer.</summary>
+    public static string Now() => (TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0).ToString("0.000", CultureInfo.InvariantCulture);
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        Interlocked.Increment(ref _asked);
+        var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted) : null;
+        var query = form?["query"].ToString() is { Length: > 0 } text ? text : context.Request.Query["query"].ToString();
+        try
+        {
+            if (await Script(context, query))
+                return;
+            context.Response.ContentType = "application/json";
+            await context.Response.WriteAsync(
+                Value(query) is { } value ? Vector(value) : """{"status":"success","data":{"resultType":"vector","result":[]}}""", context.RequestAborted);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            context.Abort();
+        }
+    }
+}

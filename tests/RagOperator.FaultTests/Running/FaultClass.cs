@@ -1,0 +1,63 @@
+using System.Globalization;
+using RagOperator.FaultTests.Worlds;
+using RagOperator.TestBed;
+using Xunit.Abstractions;
+
+namespace RagOperator.FaultTests.Running;
+
+/// <summary>Runs a class of plans, or a fixed spread of them, and tells how it went.</summary>
+public static class FaultClass
+{
+    private static readonly Lock s_table = new();
+
+    /// <summary>Whether all plans are wanted: <c>FAULTS=all</c>.</summary>
+    public static bool All => Environment.GetEnvironmentVariable("FAULTS") == "all";
+
+    /// <summary>Runs them and fails with what went wrong in any.</summary>
+    /// <param name="name">The class, as the table has it.</param>
+    /// <param name="plans">All plans there are.</param>
+    /// <param name="some">How many run unless all are wanted, spread evenly.</param>
+    /// <param name="output">Where the summary is printed.</param>
+    public static async Task CheckAsync(string name, IReadOnlyList<FaultPlan> plans, int some, ITestOutputHelper output)
+    {
+        ArgumentNullException.ThrowIfNull(plans);
+        ArgumentNullException.ThrowIfNull(output);
+        var chosen = All ? plans : Spread(plans, some);
+        var results = await Task.WhenAll(chosen.Select(Lab.RunAsync));
+        var failed = results.Where(r => !r.Passed).ToList();
+        var missed = results.Count(r => r is { Passed: true, Struck: false });
+        var note = missed > 0 ? $"{missed} did not come to their place" : "";
+        Tell(name, plans.Count, results.Length - failed.Count, failed.Count, note);
+        output.WriteLine($"{name}: {chosen.Count} of {plans.Count} plans, {failed.Count} failed{(note.Length > 0 ? $"; {note}" : "")}");
+        foreach (var result in failed)
+            Keep(name, result, output);
+        Assert.True(failed.Count == 0, $"{name}: {failed.Count} of {chosen.Count} plans failed:\n{string.Join('\n', failed.Select(f => $"- {f.Plan}\n    {string.Join("\n    ", f.Troubles.Take(8))}"))}");
+        // A plan whose place never came has shown nothing. Times differ a little from run to run; most must get there.
+        Assert.True(missed * 5 <= chosen.Count, $"{name}: {missed} of {chosen.Count} plans did not come to their place:\n{string.Join('\n', results.Where(r => !r.Struck).Select(r => $"- {r.Plan}"))}");
+    }
+
+    /// <summary>Adds a line to the table that <c>make faults</c> prints.</summary>
+    public static void Tell(string name, int planned, int passed, int failed, string note)
+    {
+        if (Environment.GetEnvironmentVariable("FAULT_TABLE") is not { Length: > 0 } file)
+            return;
+        lock (s_table)
+            File.AppendAllText(file, string.Create(CultureInfo.InvariantCulture, $"{name}\t{planned}\t{passed}\t{failed}\t{note}\n"));
+    }
+
+    /// <summary>Some of many, evenly spread, always the same.</summary>
+    public static IReadOnlyList<T> Spread<T>(IReadOnlyList<T> all, int some)
+    {
+        ArgumentNullException.ThrowIfNull(all);
+        return some >= all.Count ? all : [.. Enumerable.Range(0, some).Select(i => all[(int)(((2L * i) + 1) * all.Count / (2L * some))])];
+    }
+
+    private static void Keep(string name, RunResult result, ITestOutputHelper output)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(FaultBed.Results, "failed")).FullName;
+        var file = Path.Combine(folder, $"{name}-{Math.Abs(result.Plan.ToString().GetHashCode(StringComparison.Ordinal))}");
+        File.WriteAllText($"{file}.json", result.Plan.ToJson());
+        File.WriteAllText($"{file}.txt", $"{result.Plan}\n{string.Join('\n', result.Troubles)}\n{result.Description}");
+        output.WriteLine($"{result.Plan}\n  {string.Join("\n  ", result.Troubles)}\n  kept as {Path.GetRelativePath(ClusterBed.Repository, file)}.json and .txt; put the plan into tests/RagOperator.FaultTests/Plans to keep it for good");
+    }
+}

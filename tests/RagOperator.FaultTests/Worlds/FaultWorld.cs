@@ -1,0 +1,197 @@
+using System.Text;
+using System.Text.Json;
+using RagOperator.FaultTests.Oracles;
+using RagOperator.FaultTests.Peers;
+using RagOperator.TestBed;
+using RagOperator.TestBed.Faults;
+
+namespace RagOperator.FaultTests.Worlds;
+
+/// <summary>What one run has for itself: a namespace on the real API server, an operator process behind a fault proxy, and a scripted metric source.</summary>
+public sealed class FaultWorld : IAsyncDisposable
+{
+    /// <summary>How long anything may take that is not faulted, with many worlds on two cores.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    private const string Routes = "/apis/gateway.networking.k8s.io/v1";
+    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(50);
+    private readonly List<string> _unexpected = [];
+    private readonly string _folder;
+    private bool _disposing;
+
+    private FaultWorld(FaultBed bed, string ns, string folder, FaultProxy proxy, ScriptedPrometheus prometheus, OperatorProcess operatorProcess)
+    {
+        (Bed, Namespace, _folder, Proxy, Prometheus, Operator) = (bed, ns, folder, proxy, prometheus, operatorProcess);
+        Proxy.Kill = KillAsync;
+        Proxy.Witness = deed => Witness.OfAsync(Api, deed);
+    }
+
+    public FaultBed Bed { get; }
+
+    public string Namespace { get; }
+
+    public ApiAccess Api => Bed.Api;
+
+    public FaultProxy Proxy { get; }
+
+    public ScriptedPrometheus Prometheus { get; }
+
+    public OperatorProcess Operator { get; }
+
+    /// <summary>The Service of the first installed api revision: stable's, until something is promoted.</summary>
+    public string FirstService { get; private set; } = "";
+
+    private string ObjectPath => $"/apis/ragoperator.dev/v1alpha1/namespaces/{Namespace}/ragdeployments/assistant";
+
+    /// <summary>Makes a world; its operator runs.</summary>
+    /// <param name="bed">Where.</param>
+    /// <param name="name">A word for it.</param>
+    /// <param name="faults">What is to go wrong once it is armed.</param>
+    /// <param name="arguments">More of the operator's configuration.</param>
+    public static async Task<FaultWorld> CreateAsync(FaultBed bed, string name, IEnumerable<Fault> faults, params string[] arguments)
+    {
+        ArgumentNullException.ThrowIfNull(bed);
+        var ns = bed.NextName(name);
+        var folder = Directory.CreateDirectory(Path.Combine(FaultBed.Results, ns)).FullName;
+        await bed.Api.CreateAsync("/api/v1/namespaces", $$"""{"metadata":{"name":"{{ns}}"} }""");
+        var proxy = await FaultProxy.StartAsync(bed.Api, folder, faults);
+        var prometheus = await ScriptedPrometheus.StartAsync();
+        var log = Path.Combine(folder, "operator.log");
+        File.Delete(log);
+        var process = OperatorProcess.Start(log,
+        [
+            "--kubeconfig", proxy.KubeConfig, "--namespace", ns, "--http.address", "127.0.0.1", "--http.port", "0",
+            "--metricSources.default.url", prometheus.Url, "--metricSources.default.timeout", "2s", .. arguments,
+        ]);
+        return new FaultWorld(bed, ns, folder, proxy, prometheus, process);
+    }
+
+    public async Task ApplyAsync(ServiceSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        await Api.ApplyAsync(ObjectPath, spec.ToJson());
+    }
+
+    /// <summary>Installs the first release and waits until nothing moves any more.</summary>
+    public async Task InstallAsync(ServiceSpec spec)
+    {
+        await ApplyAsync(spec);
+        await UntilAsync(static s => s.Phase == "Healthy", "installed");
+        FirstService = await StableServiceAsync();
+        await QuietAsync(TimeSpan.FromSeconds(1));
+    }
+
+    /// <summary>The Service that the route names first: stable's.</summary>
+    public async Task<string> StableServiceAsync() =>
+        (await RouteAsync())!.Value.GetProperty("spec").GetProperty("rules")[0].GetProperty("backendRefs")[0].GetProperty("name").GetString()!;
+
+    public Task<JsonElement?> RouteAsync() => Api.GetAsync($"{Routes}/namespaces/{Namespace}/httproutes/assistant");
+
+    /// <summary>The weight of everything but a Service in the route.</summary>
+    public async Task<int> WeightBesideAsync(string service) => await RouteAsync() is { } route
+        ? route.GetProperty("spec").GetProperty("rules")[0].GetProperty("backendRefs").EnumerateArray().Where(b => b.GetProperty("name").GetString() != service).Sum(b => b.TryGetProperty("weight", out var w) ? w.GetInt32() : 1)
+        : 0;
+
+    /// <summary>The object, or null if it is gone.</summary>
+    public Task<JsonElement?> ObjectAsync() => Api.GetAsync(ObjectPath);
+
+    public async Task<StatusView> StatusAsync() => new(await ObjectAsync());
+
+    /// <summary>Asks for something as a person does: <c>approve/current/half</c>.</summary>
+    public Task RequestAsync(string request) =>
+        Api.PatchAsync(ObjectPath, $$"""{"metadata":{"annotations":{"ragoperator.dev/request":"{{request}}"} } }""");
+
+    public Task DeleteAsync() => Api.DeleteAsync($"{ObjectPath}?propagationPolicy=Background");
+
+    /// <summary>Polls the status of the newest generation until something holds.</summary>
+    public async Task<StatusView> UntilAsync(Func<StatusView, bool> condition, string what, TimeSpan? patience = null)
+    {
+        var status = new StatusView(null);
+        await UntilAsync(async () =>
+        {
+            status = await StatusAsync();
+            return status.IsCurrent && condition(status);
+        }, what, patience);
+        return status;
+    }
+
+    /// <summary>Polls until something holds.</summary>
+    public async Task UntilAsync(Func<Task<bool>> condition, string what, TimeSpan? patience = null)
+    {
+        ArgumentNullException.ThrowIfNull(condition);
+        var start = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            NoteUnexpectedEnd();
+            if (TimeProvider.System.GetElapsedTime(start) > (patience ?? Patience))
+                throw new NotReachedException($"not within {(patience ?? Patience).TotalSeconds:0} s: {what}; {await StatusAsync()}");
+            await Task.Delay(s_poll, TimeProvider.System);
+        }
+    }
+
+    /// <summary>Waits until no write has come for a while.</summary>
+    public Task QuietAsync(TimeSpan time) => UntilAsync(() => Task.FromResult(TimeProvider.System.GetElapsedTime(Proxy.Trajectory.LastWrite) >= time), $"no write for {time.TotalSeconds:0} s");
+
+    /// <summary>What went wrong with the process itself, so far.</summary>
+    public IReadOnlyList<string> ProcessTroubles()
+    {
+        NoteUnexpectedEnd();
+        return [.. _unexpected, .. Operator.LogLines("nhandled exception").Take(3)];
+    }
+
+    /// <summary>Ends the operator as a cluster does.</summary>
+    /// <returns>What is wrong with how it ended, or null.</returns>
+    public async Task<string?> StopOperatorAsync()
+    {
+        NoteUnexpectedEnd();
+        _disposing = true;
+        var code = await Operator.TerminateAsync(TimeSpan.FromSeconds(30));
+        return code == 0 ? null : $"asked to stop, the operator ended with {code}";
+    }
+
+    /// <summary>All that matters for whoever looks for the cause.</summary>
+    public async Task<string> DescribeAsync()
+    {
+        var text = new StringBuilder();
+        text.Append("--- faults that happened: ").AppendJoin(", ", Proxy.Struck).AppendLine();
+        text.AppendLine("--- writes").AppendJoin('\n', Proxy.Trajectory.All.Where(d => d.Call.Counts).Select(d => d.ToString())).AppendLine();
+        text.AppendLine("--- status").AppendLine((await ObjectAsync())?.ToString() ?? "(gone)");
+        text.AppendLine("--- end of the operator's log").AppendJoin('\n', Operator.LogLines().TakeLast(60)).AppendLine();
+        return text.ToString();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _disposing = true;
+        await Operator.DisposeAsync();
+        await Proxy.DisposeAsync();
+        await Prometheus.DisposeAsync();
+        // Only what makes pods; the rest of the namespace is nobody's business.
+        await DeleteAsync();
+    }
+
+    /// <summary>Removes what the run left on disk: it passed.</summary>
+    public void Forget() => Directory.Delete(_folder, recursive: true);
+
+    private async Task KillAsync()
+    {
+        NoteUnexpectedEnd();
+        await Operator.KillAsync();
+        if (!_disposing)
+            Operator.Start();
+    }
+
+    private void NoteUnexpectedEnd()
+    {
+        if (_disposing || Operator.ExitCode is not { } code)
+            return;
+        // 137 is the death that the plan wanted, seen in the moment before the new start.
+        if (code != 137)
+            _unexpected.Add($"the operator ended by itself with {code}");
+        if (code != 137)
+            Operator.Start();
+    }
+}
+
+/// <summary>Something did not come in time.</summary>
+public sealed class NotReachedException(string message) : Exception(message);

@@ -1,0 +1,105 @@
+using System.Net.Http.Headers;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace RagOperator.TestBed.Faults;
+
+/// <summary>The real API server with the bed's administrator's rights: raw requests over HTTPS. Not the project's client: what tests a thing must not be that thing.</summary>
+public sealed class ApiAccess : IDisposable
+{
+    private readonly X509Certificate2 _authority;
+    private readonly X509Certificate2 _client;
+
+    /// <summary>Reads a kubeconfig with data in it, as the bed's is.</summary>
+    public ApiAccess(string kubeConfig)
+    {
+        var text = File.ReadAllText(kubeConfig);
+        _authority = X509Certificate2.CreateFromPem(Pem(text, "certificate-authority-data"));
+        _client = X509Certificate2.CreateFromPem(Pem(text, "client-certificate-data"), Pem(text, "client-key-data"));
+        var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5), AllowAutoRedirect = false };
+        handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => _client;
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            CustomTrustStore = { _authority },
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
+        Http = new HttpClient(handler) { BaseAddress = new Uri(Value(text, "server")), Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    /// <summary>Requests with relative addresses go to the API server.</summary>
+    public HttpClient Http { get; }
+
+    /// <summary>The object or list at a path; null if there is none.</summary>
+    public async Task<JsonElement?> GetAsync(string path)
+    {
+        var (status, body) = await SendAsync(HttpMethod.Get, path, null);
+        return status == 404 ? null : status < 300 ? body : throw new InvalidOperationException($"GET {path}: {status} {body}");
+    }
+
+    /// <summary>The items of a list.</summary>
+    public async Task<IReadOnlyList<JsonElement>> ListAsync(string path) => await GetAsync(path) is { } list ? [.. list.GetProperty("items").EnumerateArray()] : [];
+
+    /// <summary>Creates or changes an object as <c>kubectl apply --server-side --force-conflicts</c> does.</summary>
+    public async Task<JsonElement> ApplyAsync(string path, string json, string manager = "user")
+    {
+        var (status, body) = await SendAsync(HttpMethod.Patch, $"{path}?fieldManager={manager}&force=true", json, "application/apply-patch+yaml");
+        return status < 300 ? body : throw new InvalidOperationException($"apply {path}: {status} {body}");
+    }
+
+    /// <summary>A merge patch.</summary>
+    public async Task<JsonElement> PatchAsync(string path, string json)
+    {
+        var (status, body) = await SendAsync(HttpMethod.Patch, $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}fieldManager=somebody", json, "application/merge-patch+json");
+        return status < 300 ? body : throw new InvalidOperationException($"patch {path}: {status} {body}");
+    }
+
+    /// <summary>Creates an object.</summary>
+    public async Task<JsonElement> CreateAsync(string path, string json)
+    {
+        var (status, body) = await SendAsync(HttpMethod.Post, path, json);
+        return status < 300 ? body : throw new InvalidOperationException($"create {path}: {status} {body}");
+    }
+
+    /// <summary>Deletes an object in the background; nothing happens if it is gone.</summary>
+    public async Task DeleteAsync(string path)
+    {
+        var (status, body) = await SendAsync(HttpMethod.Delete, path, null);
+        if (status is >= 300 and not 404)
+            throw new InvalidOperationException($"delete {path}: {status} {body}");
+    }
+
+    /// <summary>Any request.</summary>
+    public async Task<(int Status, JsonElement Body)> SendAsync(HttpMethod method, string path, string? json, string contentType = "application/json")
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
+        using var request = new HttpRequestMessage(method, path);
+        if (json is not null)
+            request.Content = new StringContent(json, Encoding.UTF8, new MediaTypeHeaderValue(contentType));
+        using var response = await Http.SendAsync(request, timeout.Token);
+        var body = await response.Content.ReadAsByteArrayAsync(timeout.Token);
+        try
+        {
+            return ((int)response.StatusCode, JsonElement.Parse(body));
+        }
+        catch (JsonException)
+        {
+            return ((int)response.StatusCode, default);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Http.Dispose();
+        _client.Dispose();
+        _authority.Dispose();
+    }
+
+    private static string Pem(string text, string key) => Encoding.UTF8.GetString(Convert.FromBase64String(Value(text, key)));
+
+    private static string Value(string text, string key) =>
+        Regex.Match(text, key + """: *"?(?<value>[^\s"},]+)""", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)).Groups["value"].Value;
+}
