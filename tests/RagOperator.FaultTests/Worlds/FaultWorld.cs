@@ -11,10 +11,10 @@ namespace RagOperator.FaultTests.Worlds;
 public sealed class FaultWorld : IAsyncDisposable
 {
     /// <summary>How long anything may take that is not faulted, with many worlds on two cores.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     private const string Routes = "/apis/gateway.networking.k8s.io/v1";
-    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(250);
     private readonly List<string> _unexpected = [];
     private readonly string _folder;
     private bool _disposing;
@@ -62,7 +62,7 @@ public sealed class FaultWorld : IAsyncDisposable
         [
             "--kubeconfig", proxy.KubeConfig, "--namespace", ns, "--http.address", "127.0.0.1", "--http.port", "0",
             "--metricSources.default.url", prometheus.Url, "--metricSources.default.timeout", "2s", .. arguments,
-        ]);
+        ], file: Environment.GetEnvironmentVariable("FAULT_OPERATOR"));
         return new FaultWorld(bed, ns, folder, proxy, prometheus, process);
     }
 

@@ -18,7 +18,7 @@ public sealed record ServiceSpec
 
     public int Replicas { get; init; } = 1;
 
-    public string ProgressDeadline { get; init; } = "2m";
+    public string ProgressDeadline { get; init; } = "10m";
 
     public string Interval { get; init; } = "1s";
 

@@ -9,6 +9,7 @@ public sealed class OperatorProcess : IAsyncDisposable
     private readonly IReadOnlyList<string> _args;
     private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly string _file;
+    private readonly Lock _lock = new();
     private Process? _process;
 
     private OperatorProcess(string file, string log, IReadOnlyList<string> args, IReadOnlyDictionary<string, string> environment) =>
@@ -18,10 +19,24 @@ public sealed class OperatorProcess : IAsyncDisposable
     public string Log { get; }
 
     /// <summary>Its process id while it runs.</summary>
-    public int? Pid => _process is { HasExited: false } process ? process.Id : null;
+    public int? Pid
+    {
+        get
+        {
+            lock (_lock)
+                return _process is { HasExited: false } process ? process.Id : null;
+        }
+    }
 
     /// <summary>How the last one ended, once it has.</summary>
-    public int? ExitCode => _process is { HasExited: true } process ? process.ExitCode : null;
+    public int? ExitCode
+    {
+        get
+        {
+            lock (_lock)
+                return _process is { HasExited: true } process ? process.ExitCode : null;
+        }
+    }
 
     /// <summary>Starts the operator that the solution's build left in artifacts/.</summary>
     /// <param name="log">Where its output goes.</param>
@@ -44,15 +59,19 @@ public sealed class OperatorProcess : IAsyncDisposable
             return;
         if (!File.Exists(_file))
             throw new InvalidOperationException($"no operator at {_file}: build the solution first");
-        _process?.Dispose();
         // The log is the process' own file: complete also after SIGKILL.
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, RedirectStandardInput = true };
         foreach (var word in (string[])["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh", Log, _file, .. _args])
             start.ArgumentList.Add(word);
         foreach (var (key, value) in _environment)
             start.Environment[key] = value;
-        _process = Process.Start(start)!;
-        _process.StandardInput.Close();
+        var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        lock (_lock)
+        {
+            _process?.Dispose();
+            _process = process;
+        }
     }
 
     /// <summary>SIGKILL: what a crash is.</summary>
