@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export DOTNET_NOLOGO = 1
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 
-.PHONY: help setup build images demo test unit cluster run crds lint bench clean
+.PHONY: help setup build images demo test unit cluster faults run crds lint bench clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ unit: build ## the tests that need no cluster
 
 cluster: setup images ## the tests on the real cluster
 	@tests/run.sh cluster
+
+faults: setup images ## every fault at every place (hours); ends with a table
+	@tests/faults.sh
 
 run: build ## runs the operator here, against the current kubeconfig (metric sources: see docs/configuration.md)
 	@dotnet run --no-build --project src/RagOperator.Operator -- $(ARGS)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests: `run.sh unit` those that need no cluster, `run.sh cluster` those on the real one, `run.sh all` both. Expects a build.
+# Runs the tests: `run.sh unit` those that need no cluster, `run.sh cluster` those on the real one, `run.sh faults` those that make things fail
+# (FAULTS=all: every plan, not a spread of them), `run.sh all` all three. Expects a build.
 # Ends with "N passed, N failed, N skipped", summed over all projects.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,11 +36,20 @@ cluster() {
   done
 }
 
+# Pods that only pretend: what fails here are the operator and its peers, and hundreds of rollouts have to fit in.
+faults() {
+  local name=RagOperator.FaultTests
+  local test=(dotnet test "tests/$name" --no-build --nologo -v quiet
+    --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=normal" --results-directory "$results")
+  if [ "$(id -u)" = 0 ]; then run "$name" "$bed" run --nodes hollow=1 --prometheus no --gateway no -- "${test[@]}"; else run "$name" "${test[@]}"; fi
+}
+
 case ${1:-all} in
   unit) unit ;;
   cluster) cluster ;;
-  all) unit; cluster ;;
-  *) echo "usage: run.sh [unit|cluster|all]" >&2; exit 2 ;;
+  faults) faults ;;
+  all) unit; cluster; faults ;;
+  *) echo "usage: run.sh [unit|cluster|faults|all]" >&2; exit 2 ;;
 esac
 echo "all of it took $SECONDS s"
 tests/summarize.sh "$results"
