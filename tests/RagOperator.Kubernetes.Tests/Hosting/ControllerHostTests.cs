@@ -104,6 +104,8 @@ public sealed class ControllerHostTests
             services => services.AddSingleton<ILeadership>(leadership));
         await world.Services.GetRequiredService<IObjectCache<V1ConfigMap>>().WaitForSyncAsync(CancellationToken.None);
         Assert.Empty(world.Passes);
+        // A standby of months would collect the keys of all objects that ever were, and tell of an old queue.
+        Assert.Equal(0, world.Services.GetRequiredService<ControllerQueue<V1ConfigMap>>().Keys.Count);
 
         leadership.Win();
         await world.PassAsync();

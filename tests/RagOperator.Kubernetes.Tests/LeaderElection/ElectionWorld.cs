@@ -55,8 +55,11 @@ internal sealed class ElectionWorld
     /// <summary>Plays until then, or until something is wrong.</summary>
     public void Play(TimeSpan length)
     {
+        var events = 0;
         while (Violation is null && _agenda.TryDequeue(out var what, out var when) && when.At <= length.Ticks)
         {
+            // Five minutes take some thousand.
+            if (++events > 200_000) Violated("somebody is too busy");
             Now = when.At;
             what();
             Check();
