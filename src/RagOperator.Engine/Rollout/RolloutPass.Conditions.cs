@@ -66,20 +66,20 @@ internal sealed partial class RolloutPass
 
     private V1Condition SlaMet()
     {
-        if (Metrics.Count == 0)
+        if (_spec is not null && Metrics.Count == 0)
         {
             return Condition(ConditionTypes.SlaMet, "Unknown", "NoMetrics", "spec.sla names no metrics: only availability is watched");
         }
 
         if (!IsRollout)
         {
+            // The last word on what is stable now stays, and any word while the spec could not be read; of a release that is gone none does.
             var before = _s.Conditions?.Find(static c => Is(c.Type, ConditionTypes.SlaMet));
             return _s.FailedRevision is not null && Is(_s.Rollback?.Cause, RollbackCauses.SlaBreach)
                 ? Condition(ConditionTypes.SlaMet, "False", "MetricBreach", _s.Rollback!.Message ?? "")
-                : before is { Status: "False" }
-                // The release that was in breach is gone, and stable is not watched.
-                ? Condition(ConditionTypes.SlaMet, "Unknown", "NotWatched", "Metrics are watched while a release is rolled out")
-                : Condition(ConditionTypes.SlaMet, before?.Status ?? "Unknown", before?.Reason ?? "NotWatched", before?.Message ?? "Metrics are watched while a release is rolled out");
+                : before is not null && (before.Status == "True" || _spec is null)
+                ? Condition(ConditionTypes.SlaMet, before.Status ?? "Unknown", before.Reason ?? "NotWatched", before.Message ?? "")
+                : Condition(ConditionTypes.SlaMet, "Unknown", "NotWatched", "Metrics are watched while a release is rolled out beside another");
         }
 
         var judged = JudgedNow().ToList();

@@ -22,4 +22,23 @@ public sealed class FirstInstallTests
         Assert.Equal(sim.Deployment("api:1")!.Revision, sim.Cluster.Services["assistant"].Revision);
         Assert.Equal(sim.Deployment("embedder:1")!.Revision, sim.Cluster.Services["assistant-embedder"].Revision);
     }
+
+    [Fact]
+    public void Metrics_that_nobody_judges_in_an_install_are_not_said_to_be_missing()
+    {
+        var sim = new Sim();
+        sim.Pass();
+        Assert.Equal("Unknown NotWatched", sim.Condition("SlaMet"));
+        sim.UntilHealthy();
+        Assert.Equal("Unknown NotWatched", sim.Condition("SlaMet"));
+    }
+
+    [Fact]
+    public void Metrics_that_spec_does_not_name_are_said_to_be_missing_until_it_does()
+    {
+        var sim = new Sim(new SpecText().Put("sla.metrics", "[]")).UntilHealthy();
+        Assert.Equal("Unknown NoMetrics", sim.Condition("SlaMet"));
+        sim.Edit(static s => s.Put("sla.metrics", "[{name: errors, query: 'errors{service=\"$(service)\"}', limit: {max: 1%}}]")).UntilHealthy();
+        Assert.Equal("Unknown NotWatched", sim.Condition("SlaMet"));
+    }
 }
