@@ -9,13 +9,15 @@ namespace RagOperator.FaultTests.Peers;
 /// <summary>A metric source that says what a test wants: a number by default, or anything at all.</summary>
 public sealed class ScriptedPrometheus : IAsyncDisposable
 {
-    private readonly WebApplication _app;
+    private WebApplication? _app;
     private int _asked;
 
-    private ScriptedPrometheus(WebApplication app) => _app = app;
+    private ScriptedPrometheus()
+    {
+    }
 
     /// <summary>Where it listens.</summary>
-    public string Url => _app.Urls.Single();
+    public string Url { get; private set; } = "http://127.0.0.1:0";
 
     /// <summary>The value of a query; 0 by default. Null for an empty answer.</summary>
     public Func<string, double?> Value { get; set; } = static _ => 0;
@@ -28,25 +30,40 @@ public sealed class ScriptedPrometheus : IAsyncDisposable
 
     public static async Task<ScriptedPrometheus> StartAsync()
     {
+        var prometheus = new ScriptedPrometheus();
+        await prometheus.UpAsync();
+        return prometheus;
+    }
+
+    /// <summary>Listens (again), at the same address.</summary>
+    public async Task UpAsync()
+    {
+        if (_app is not null)
+            return;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.Listen(IPAddress.Loopback, new Uri(Url).Port);
         });
-        var app = builder.Build();
-        var prometheus = new ScriptedPrometheus(app);
-        app.Run(prometheus.AnswerAsync);
-        await app.StartAsync();
-        return prometheus;
+        _app = builder.Build();
+        _app.Run(AnswerAsync);
+        await _app.StartAsync();
+        Url = _app.Urls.Single();
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Listens no more: connections are refused until <see cref="UpAsync"/>.</summary>
+    public async Task DownAsync()
     {
+        if (_app is null)
+            return;
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(1), TimeProvider.System);
         await _app.StopAsync(patience.Token);
         await _app.DisposeAsync();
+        _app = null;
     }
+
+    public async ValueTask DisposeAsync() => await DownAsync();
 
     /// <summary>An answer as Prometheus gives it.</summary>
     public static string Vector(double value) =>

@@ -29,6 +29,21 @@ public static class Lab
         return await RunAsync(plan, story, reference);
     }
 
+    /// <summary>Runs something that has a world of its own when there is room for another.</summary>
+    public static async Task<T> InSlotAsync<T>(Func<Task<T>> run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        await s_slots.WaitAsync();
+        try
+        {
+            return await run();
+        }
+        finally
+        {
+            s_slots.Release();
+        }
+    }
+
     /// <summary>A number from the environment.</summary>
     public static int Number(string name, int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : otherwise;
@@ -47,19 +62,14 @@ public static class Lab
     private static async Task<RunResult> RunAsync(FaultPlan plan, Scenario story, Reference? reference)
     {
         var bed = await FaultBed.SharedAsync();
-        await s_slots.WaitAsync();
-        try
+        return await InSlotAsync(async () =>
         {
             await using var world = await FaultWorld.CreateAsync(bed, story.Name, plan.Faults);
             var result = await RunAsync(plan, story, reference, world);
             if (result.Passed)
                 world.Forget();
             return result;
-        }
-        finally
-        {
-            s_slots.Release();
-        }
+        });
     }
 
     private static async Task<RunResult> RunAsync(FaultPlan plan, Scenario story, Reference? reference, FaultWorld world)

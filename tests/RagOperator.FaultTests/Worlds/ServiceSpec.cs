@@ -34,6 +34,9 @@ public sealed record ServiceSpec
     /// <summary>How long each step is held.</summary>
     public string Hold { get; init; } = "1s";
 
+    /// <summary>How long a step is held, where that is not <see cref="Hold"/>: by its index, from 0.</summary>
+    public Func<int, string>? HoldOf { get; init; }
+
     /// <summary>Members of the api's pod spec, as JSON with a comma at the end.</summary>
     public string ApiPod { get; init; } = "";
 
@@ -59,9 +62,9 @@ public sealed record ServiceSpec
             "rollout": {
               "progressDeadline": "{{ProgressDeadline}}", "retireDelay": "1s",
               "steps": [
-                {"name": "few", "weight": 10, "hold": "{{Hold}}"},
-                {"name": "half", "weight": 50, "hold": "{{Hold}}"{{StepFlags}}{{StepApproval}}},
-                {"name": "full", "weight": 100, "hold": "{{Hold}}"}
+                {"name": "few", "weight": 10, "hold": "{{HoldOf?.Invoke(0) ?? Hold}}"},
+                {"name": "half", "weight": 50, "hold": "{{HoldOf?.Invoke(1) ?? Hold}}"{{StepFlags}}{{StepApproval}}},
+                {"name": "full", "weight": 100, "hold": "{{HoldOf?.Invoke(2) ?? Hold}}"}
               ]
             },
             "rollback": {"keepFailedPods": "1s", "undoWindow": "1h"},

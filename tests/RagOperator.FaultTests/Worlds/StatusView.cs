@@ -31,6 +31,12 @@ public sealed record StatusView(JsonElement? Object)
 
     public int StepWeight => Status?.TryGetProperty("step", out var step) == true ? step.GetProperty("weight").GetInt32() : 0;
 
+    /// <summary>How long the step was held so far; empty at its beginning.</summary>
+    public string HeldFor => Within("step", "heldFor");
+
+    /// <summary>When the hold ends if nothing stops its clock; empty while it stands.</summary>
+    public string HoldUntil => Within("step", "holdUntil");
+
     public bool IsRetiring => Status?.TryGetProperty("retiring", out var retiring) == true && retiring.GetArrayLength() > 0;
 
     public bool IsPaused => Status?.TryGetProperty("paused", out _) == true;
@@ -41,6 +47,8 @@ public sealed record StatusView(JsonElement? Object)
     public string RolledBack => Within("rollback", "release");
 
     public string RollbackCause => Within("rollback", "cause");
+
+    public string RollbackStep => Within("rollback", "step");
 
     public string LastRequestOutcome => Within("lastRequest", "outcome");
 
