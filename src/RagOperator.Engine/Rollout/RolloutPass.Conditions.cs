@@ -64,6 +64,9 @@ internal sealed partial class RolloutPass
             addresses > 0 ? $"Stable {Called(stable.Record)} has ready addresses" : $"Stable {Called(stable.Record)} has no ready address");
     }
 
+    /// <summary>What is said of the SLA of a release that this very pass made stable: the pass before may have said that nobody knew.</summary>
+    private V1Condition? _slaAtPromotion;
+
     private V1Condition SlaMet()
     {
         if (_spec is not null && Metrics.Count == 0)
@@ -74,7 +77,7 @@ internal sealed partial class RolloutPass
         if (!IsRollout)
         {
             // The last word on what is stable now stays, and any word while the spec could not be read; of a release that is gone none does.
-            var before = _s.Conditions?.Find(static c => Is(c.Type, ConditionTypes.SlaMet));
+            var before = _slaAtPromotion ?? _s.Conditions?.Find(static c => Is(c.Type, ConditionTypes.SlaMet));
             return _s.FailedRevision is not null && Is(_s.Rollback?.Cause, RollbackCauses.SlaBreach)
                 ? Condition(ConditionTypes.SlaMet, "False", "MetricBreach", _s.Rollback!.Message ?? "")
                 : before is not null && (before.Status == "True" || _spec is null)

@@ -249,6 +249,7 @@ internal sealed partial class RolloutPass
             }
         }
 
+        _slaAtPromotion = old is null ? null : SlaMet();
         _s.StableRevision = canary.Record.Hash;
         EndAttempt();
         Tell(old is null ? "Installed" : "Promoted", $"{Called(canary.Record)} is stable now");

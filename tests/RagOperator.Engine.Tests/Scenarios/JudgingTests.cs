@@ -72,6 +72,20 @@ public sealed class JudgingTests
     }
 
     [Fact]
+    public void A_release_promoted_by_the_first_answer_after_silence_keeps_its_SLA()
+    {
+        var sim = Rolling().UntilStep("full", StepStates.Holding).Run(TimeSpan.FromMinutes(3));
+        sim.Metrics.Set("errors", "api:2", static () => new MetricAnswer(AnswerKind.NoData, Message: "the query answered nothing"));
+        sim.Run(s_minute).Edit(static s => s.Put("rollout.steps[3].hold", "1m")).Run(s_minute);
+        Assert.Equal("Unknown NotAllPass", sim.Condition("SlaMet"));
+        sim.Metrics.Set("errors", "api:2", 0.001);
+        sim.UntilHealthy(TimeSpan.FromMinutes(2));
+        Assert.Equal("True AllPass", sim.Condition("SlaMet"));
+        sim.Run(s_minute);
+        Assert.Equal("True AllPass", sim.Condition("SlaMet"));
+    }
+
+    [Fact]
     public void Breach_fail_after_times_rolls_back_and_holds_through_restarts_and_labels()
     {
         var sim = Rolling().UntilStep("half", StepStates.Holding);

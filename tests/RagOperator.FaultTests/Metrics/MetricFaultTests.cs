@@ -61,6 +61,8 @@ public sealed class MetricFaultTests(ITestOutputHelper output)
 
         if (played.Exists(static p => p.Troubles.Count > 0))
             output.WriteLine($"{group}, {string.Join("; ", ordered)}\n{await walk.DescribeAsync()}");
+        else
+            walk.Forget();
         return played;
     }
 }
