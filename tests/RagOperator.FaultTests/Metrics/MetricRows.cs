@@ -125,7 +125,8 @@ public static class MetricRows
             if (status is 429 or 503)
                 q.Context.Response.Headers.RetryAfter = "0";
             return WriteAsync(q, type, body);
-        }) { Says = $"HTTP {status.ToString(CultureInfo.InvariantCulture)}" };
+        })
+        { Says = $"HTTP {status.ToString(CultureInfo.InvariantCulture)}" };
 
     private static MetricRow Shape(string name, string verdict, string body) => new("shapes", name, verdict, q => WriteAsync(q, Json, body));
 
@@ -145,7 +146,8 @@ public static class MetricRows
     {
         await Task.Delay(TimeSpan.FromSeconds(2.5), TimeProvider.System);
         await WriteAsync(q, Json, ScriptedPrometheus.Vector(value));
-    }) { Interval = s_slow, Says = "no answer" };
+    })
+    { Interval = s_slow, Says = "no answer" };
 
     private static string Series(double value) => $"{{\"metric\":{{}},\"value\":[$now,\"{ScriptedPrometheus.Number(value)}\"]}}";
 
