@@ -8,7 +8,9 @@ namespace RagOperator.Operator.Controller;
 internal sealed class ObjectMemory(string uid, CancellationToken term)
 {
     private const int MaxToldErrors = 20;
+    private const int MaxUntold = 20;
     private readonly HashSet<string> _toldErrors = new(StringComparer.Ordinal);
+    private readonly Queue<EngineEvent> _untold = new();
 
     /// <summary>The object's uid.</summary>
     public string Uid => uid;
@@ -54,6 +56,24 @@ internal sealed class ObjectMemory(string uid, CancellationToken term)
 
     /// <inheritdoc cref="Releases"/>
     public Dictionary<string, ResolvedSpec?> Policies { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Keeps events of a decision that the status does not tell yet, the newest of them.</summary>
+    public void KeepUntold(IEnumerable<EngineEvent> events)
+    {
+        foreach (var e in events)
+        {
+            if (_untold.Count >= MaxUntold) _untold.Dequeue();
+            _untold.Enqueue(e);
+        }
+    }
+
+    /// <summary>Those events, once.</summary>
+    public IReadOnlyList<EngineEvent> TakeUntold()
+    {
+        var events = _untold.ToList();
+        _untold.Clear();
+        return events;
+    }
 
     /// <summary>Whether an error is news.</summary>
     public bool IsNewError(string error)

@@ -17,6 +17,9 @@ internal sealed class ActReport
     /// <summary>The first write that was refused or got no answer.</summary>
     public ApiResult? Failure { get; set; }
 
+    /// <summary>Whether the status was tried to be written, and not taken for another reason than a conflict.</summary>
+    public bool StatusRefused { get; set; }
+
     /// <summary>Whether something has to go before the next write.</summary>
     public bool Waits { get; set; }
 
@@ -78,6 +81,7 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
         if (!output.StatusDue) return true;
         var written = await statusWriter.WriteAsync(pass, output.Status, cancellationToken);
         Note(report, written);
+        report.StatusRefused = written.Outcome == WriteOutcome.Failed;
         return written.Outcome == WriteOutcome.Done;
     }
 

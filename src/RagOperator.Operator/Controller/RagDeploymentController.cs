@@ -192,6 +192,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         if (memory.LastStatus is not { } last || !string.Equals(last, StatusWriter.Text(entity.Status), StringComparison.Ordinal))
         {
             memory.Engine = EngineMemory.Empty;
+            memory.TakeUntold();
             memory.LastStatus = StatusWriter.Text(entity.Status);
         }
 
@@ -227,13 +228,20 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         if (report.StatusStands)
         {
             memory.Engine = output.Memory;
-            foreach (var e in output.Events)
+            foreach (var e in memory.TakeUntold().Concat(output.Events))
             {
                 LogEvent(_logger, pass.Owner.Key, e.Reason, e.Message);
                 _events.Publish(pass.Entity, e.Warning ? EventType.Warning : EventType.Normal, e.Reason, EventAction, e.Message);
             }
 
             _metrics.Published(pass.Owner.Key, output.Status, output.Events, input.Now);
+        }
+        else if (report.StatusRefused)
+        {
+            // What was seen stays known, or a breach would be counted from the start again for as long as no status is taken. That nothing
+            // rises meanwhile is held by the order of writes.
+            memory.Engine = output.Memory;
+            memory.KeepUntold(output.Events);
         }
 
         memory.LastError = report.Failure is { } failure ? Cut(failure.Message) : null;

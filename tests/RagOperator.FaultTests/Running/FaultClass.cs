@@ -55,7 +55,7 @@ public static class FaultClass
     private static void Keep(string name, RunResult result, ITestOutputHelper output)
     {
         var folder = Directory.CreateDirectory(Path.Combine(FaultBed.Results, "failed")).FullName;
-        var file = Path.Combine(folder, $"{name}-{Math.Abs(result.Plan.ToString().GetHashCode(StringComparison.Ordinal))}");
+        var file = Path.Combine(folder, $"{name.Replace('/', '-')}-{Math.Abs(result.Plan.ToString().GetHashCode(StringComparison.Ordinal))}");
         File.WriteAllText($"{file}.json", result.Plan.ToJson());
         File.WriteAllText($"{file}.txt", $"{result.Plan}\n{string.Join('\n', result.Troubles)}\n{result.Description}");
         output.WriteLine($"{result.Plan}\n  {string.Join("\n  ", result.Troubles)}\n  kept as {Path.GetRelativePath(ClusterBed.Repository, file)}.json and .txt; put the plan into tests/RagOperator.FaultTests/Plans to keep it for good");

@@ -17,6 +17,7 @@ public sealed class FaultWorld : IAsyncDisposable
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(250);
     private readonly List<string> _unexpected = [];
     private readonly string _folder;
+    private volatile int _starts = 1;
     private bool _disposing;
 
     private FaultWorld(FaultBed bed, string ns, string folder, FaultProxy proxy, ScriptedPrometheus prometheus, OperatorProcess operatorProcess)
@@ -129,8 +130,17 @@ public sealed class FaultWorld : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until no write has come for a while.</summary>
-    public Task QuietAsync(TimeSpan time) => UntilAsync(() => Task.FromResult(TimeProvider.System.GetElapsedTime(Proxy.Trajectory.LastWrite) >= time), $"no write for {time.TotalSeconds:0} s");
+    /// <summary>Waits until no write has come for a while, from an operator that is at work.</summary>
+    public async Task QuietAsync(TimeSpan time)
+    {
+        // One that has just been started again has not yet had a chance to write.
+        await UntilAsync(() => Task.FromResult(Operator.LogLines("\"LogStarted\"").Count >= _starts), "the operator at work");
+        var from = TimeProvider.System.GetTimestamp();
+        await UntilAsync(() => Task.FromResult(TimeProvider.System.GetElapsedTime(from) >= time), "time to write");
+        await UntilQuietAsync(time);
+    }
+
+    private Task UntilQuietAsync(TimeSpan time) => UntilAsync(() => Task.FromResult(TimeProvider.System.GetElapsedTime(Proxy.Trajectory.LastWrite) >= time), $"no write for {time.TotalSeconds:0} s");
 
     /// <summary>What went wrong with the process itself, so far.</summary>
     public IReadOnlyList<string> ProcessTroubles()
@@ -170,6 +180,9 @@ public sealed class FaultWorld : IAsyncDisposable
         await DeleteAsync();
     }
 
+    /// <summary>SIGKILL, and another one in its place.</summary>
+    public Task RestartOperatorAsync() => KillAsync();
+
     /// <summary>Removes what the run left on disk: it passed.</summary>
     public void Forget() => Directory.Delete(_folder, recursive: true);
 
@@ -178,7 +191,14 @@ public sealed class FaultWorld : IAsyncDisposable
         NoteUnexpectedEnd();
         await Operator.KillAsync();
         if (!_disposing)
-            Operator.Start();
+            Start();
+    }
+
+    private void Start()
+    {
+        // What the one before did not get to say counts as said: it is dead.
+        _starts = Operator.LogLines("\"LogStarted\"").Count + 1;
+        Operator.Start();
     }
 
     private void NoteUnexpectedEnd()
@@ -189,7 +209,7 @@ public sealed class FaultWorld : IAsyncDisposable
         if (code != 137)
             _unexpected.Add($"the operator ended by itself with {code}");
         if (code != 137)
-            Operator.Start();
+            Start();
     }
 }
 
