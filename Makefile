@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export DOTNET_NOLOGO = 1
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 
-.PHONY: help setup build images demo test unit cluster faults run crds lint bench clean
+.PHONY: help setup build images demo test unit cluster faults soak run crds lint bench clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ cluster: setup images ## the tests on the real cluster
 
 faults: setup images ## every fault at every place (hours); ends with a table
 	@tests/faults.sh
+
+soak: setup images ## 200 services in rollouts with random faults for 20 minutes (SOAK_MINUTES, SOAK_OBJECTS)
+	@tests/run.sh soak
 
 run: build ## runs the operator here, against the current kubeconfig (metric sources: see docs/configuration.md)
 	@dotnet run --no-build --project src/RagOperator.Operator -- $(ARGS)

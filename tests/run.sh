@@ -44,12 +44,20 @@ faults() {
   if [ "$(id -u)" = 0 ]; then run "$name" "$bed" run --nodes hollow=1 --prometheus no --gateway no -- "${test[@]}"; else run "$name" "${test[@]}"; fi
 }
 
+# A hollow node takes 110 pods; each service has two at most.
+soak() {
+  run RagOperator.FaultTests env SOAK_MINUTES="${SOAK_MINUTES:-20}" "$bed" run --nodes hollow=5 --prometheus no --gateway no -- \
+    dotnet test tests/RagOperator.FaultTests --no-build --nologo -v quiet --filter FullyQualifiedName~Soak \
+    --logger "trx;LogFileName=RagOperator.FaultTests.trx" --logger "console;verbosity=detailed" --results-directory "$results"
+}
+
 case ${1:-all} in
   unit) unit ;;
   cluster) cluster ;;
   faults) faults ;;
+  soak) soak ;;
   all) unit; cluster; faults ;;
-  *) echo "usage: run.sh [unit|cluster|faults|all]" >&2; exit 2 ;;
+  *) echo "usage: run.sh [unit|cluster|faults|soak|all]" >&2; exit 2 ;;
 esac
 echo "all of it took $SECONDS s"
 tests/summarize.sh "$results"

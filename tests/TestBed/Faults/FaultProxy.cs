@@ -44,6 +44,12 @@ public sealed class FaultProxy : IAsyncDisposable
     /// <summary>A standing refusal: the status code that a request is answered with instead of being forwarded, or null.</summary>
     public Func<ApiCall, int?> Refuse { get; set; } = static _ => null;
 
+    /// <summary>Faults by chance rather than by plan: the action for a request, or null.</summary>
+    public Func<ApiCall, string?> Chance { get; set; } = static _ => null;
+
+    /// <summary>The same for each line of the watches of a kind.</summary>
+    public Func<string, string?> LineChance { get; set; } = static _ => null;
+
     /// <summary>Which life of the operator it is, from 1.</summary>
     public int Life => _life;
 
@@ -124,6 +130,8 @@ public sealed class FaultProxy : IAsyncDisposable
         }
 
         var fault = call.Verb == "list" && Take($"old-list {call.Kind}") is { } old ? old : Take(deed.Place);
+        if (fault is null && Chance(call) is { } action)
+            fault = new Fault { Place = deed.Place, Action = action };
         deed.Fault = fault?.Action;
         switch (fault?.Action)
         {
@@ -192,7 +200,7 @@ public sealed class FaultProxy : IAsyncDisposable
         await context.Response.StartAsync(context.RequestAborted);
         await using var stream = await response.Content.ReadAsStreamAsync(context.RequestAborted);
         using var reader = new StreamReader(stream);
-        await new WatchRelay(context, call.Kind, Trajectory.CountLine, Take, Plant).RunAsync(reader);
+        await new WatchRelay(context, call.Kind, Trajectory.CountLine, place => Take(place) ?? ByChance(call.Kind, place), Plant).RunAsync(reader);
     }
 
     /// <summary>The fault of a place, once for each of its times.</summary>
@@ -208,6 +216,8 @@ public sealed class FaultProxy : IAsyncDisposable
             Plant(fault with { Place = $"{place[..hash]}#{count + 1}", Times = left });
         return fault;
     }
+
+    private Fault? ByChance(string kind, string place) => LineChance(kind) is { } action ? new Fault { Place = place, Action = action } : null;
 
     private void Plant(Fault fault) => _faults[fault.Place] = fault;
 

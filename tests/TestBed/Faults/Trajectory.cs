@@ -56,6 +56,9 @@ public sealed class Trajectory
     /// <summary>Whether places are counted yet.</summary>
     public bool Armed { get; private set; }
 
+    /// <summary>Whether bodies and answers are kept. Without them hours of writes fit into memory, and no invariant can be checked.</summary>
+    public bool Keep { get; set; } = true;
+
     /// <summary>When the last write that counts came.</summary>
     public long LastWrite { get; private set; } = TimeProvider.System.GetTimestamp();
 
@@ -97,7 +100,7 @@ public sealed class Trajectory
         lock (_lock)
         {
             var deed = new Deed { Began = ++_order, At = TimeProvider.System.GetUtcNow(), Call = call, Place = Armed ? Count(call.Key) : "", Body = body, Life = life };
-            if (call.IsWrite)
+            if (call.IsWrite && Keep)
                 _deeds.Add(deed);
             if (call.Counts)
                 LastWrite = TimeProvider.System.GetTimestamp();
@@ -111,7 +114,7 @@ public sealed class Trajectory
         {
             deed.Ended = ++_order;
             deed.Status = status;
-            if (deed.Call.IsWrite)
+            if (deed.Call.IsWrite && Keep)
                 deed.Answer = Parse(answer);
         }
     }
