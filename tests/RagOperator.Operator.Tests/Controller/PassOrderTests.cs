@@ -53,21 +53,35 @@ public sealed class PassOrderTests
     }
 
     [Fact]
-    public async Task Status_refused_is_decided_again_from_what_was_remembered_before()
+    public async Task Status_refused_forgets_nothing_that_was_seen_and_tells_it_once_it_is_taken()
     {
         var memory = new EngineMemory { CreditedTo = DateTimeOffset.UnixEpoch };
-        _decide = i => Output(i, new() { Phase = "Degraded" }) with { Memory = memory };
+        _decide = i => Output(i, new() { Phase = "Degraded" }) with { Memory = memory, Events = _inputs.Count == 1 ? [new EngineEvent("MetricBreach", "m", true)] : [] };
         _bed.Api.Fault = static r => r.Resource == "ragdeployments/status" ? new(ApiReason.Invalid, 422, "status.phase: wrong") : null;
 
         await _bed.PassAsync();
+        await _bed.PassAsync();
+        Assert.DoesNotContain(_bed.Events, static e => e.Reason == "MetricBreach");
         _bed.Api.Fault = static _ => null;
         await _bed.PassAsync();
         await _bed.PassAsync();
 
-        Assert.Null(_inputs[1].Memory.CreditedTo);
+        Assert.Equal(DateTimeOffset.UnixEpoch, _inputs[1].Memory.CreditedTo);
         Assert.Equal("status.phase: wrong", _inputs[1].Observed.LastError);
-        Assert.Equal(DateTimeOffset.UnixEpoch, _inputs[2].Memory.CreditedTo);
-        Assert.Null(_inputs[2].Observed.LastError);
+        Assert.Null(_inputs[3].Observed.LastError);
+        Assert.Single(_bed.Events, static e => e.Reason == "MetricBreach");
+    }
+
+    [Fact]
+    public async Task Status_in_conflict_is_decided_again_from_what_was_remembered_before()
+    {
+        _decide = i => Output(i, new() { Phase = "Degraded" }) with { Memory = new EngineMemory { CreditedTo = DateTimeOffset.UnixEpoch } };
+        _bed.Api.Fault = static r => r.Resource == "ragdeployments/status" ? new(ApiReason.Conflict, 409) : null;
+
+        await _bed.PassAsync();
+        await _bed.PassAsync();
+
+        Assert.Null(_inputs[1].Memory.CreditedTo);
     }
 
     [Fact]

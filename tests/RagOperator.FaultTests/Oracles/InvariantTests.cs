@@ -1,0 +1,114 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using RagOperator.TestBed.Faults;
+
+namespace RagOperator.FaultTests.Oracles;
+
+/// <summary>An oracle that cannot fail proves nothing: each invariant, broken on purpose.</summary>
+public sealed class InvariantTests
+{
+    private readonly Story _story = new();
+
+    [Fact]
+    public void Rollout_by_the_book_breaks_nothing()
+    {
+        _story.Status(canary: "new", step: 0, weight: 10, state: "Shifting").Route(90, 10).Status(canary: "new", step: 1, weight: 50, state: "Holding").Flags("api-2", on: true).Route(50, 50);
+        Assert.Empty(_story.Broken());
+    }
+
+    [Fact]
+    public void Weight_before_its_step_is_in_status() => Expect("S1", _story.Status(canary: "new", step: 0, weight: 10, state: "Shifting").Route(50, 50));
+
+    [Fact]
+    public void Weight_sent_before_the_status_was_answered() => Expect("S1", _story
+        .Status(canary: "new", step: 0, weight: 10, state: "Holding").Status(canary: "new", step: 1, weight: 50, state: "Shifting", answeredLate: true).Route(50, 50));
+
+    [Fact]
+    public void Weight_for_what_is_no_canary() => Expect("S1", _story.Status(canary: "", step: 0, weight: 10, state: "Shifting").Route(90, 10));
+
+    [Fact]
+    public void Weight_for_what_was_taken_back() =>
+        Expect("S2", _story.Status(canary: "new", step: 1, weight: 50, state: "Holding").Route(90, 10).Status(canary: "new", step: 1, weight: 50, state: "Holding", failed: "new").Route(50, 50));
+
+    [Fact]
+    public void Weight_without_a_ready_address() => Expect("S3", _story.Status(canary: "new", step: 0, weight: 10, state: "Shifting").Route(90, 10, addresses: 0));
+
+    [Fact]
+    public void Weight_with_a_pod_missing() => Expect("S3", _story.Status(canary: "new", step: 0, weight: 10, state: "Shifting").Route(90, 10, available: 1, wanted: 2));
+
+    [Fact]
+    public void Weights_that_do_not_sum_to_100() => Expect("S4", _story.Status(canary: "new", step: 0, weight: 10, state: "Shifting").Route(80, 10));
+
+    [Fact]
+    public void Backend_that_is_not_there() => Expect("S4", _story.Status(canary: "new", step: 0, weight: 10, state: "Shifting").Route(90, 10, exists: false));
+
+    [Fact]
+    public void Deletion_of_what_stable_needs() => Expect("S5", _story.Status(canary: "", step: 0, weight: 10, state: "").Write("delete", "deployments", "assistant-api-1"));
+
+    [Fact]
+    public void Flag_before_its_step() => Expect("S6", _story.Status(canary: "new", step: 0, weight: 10, state: "Holding").Flags("api-2", on: true));
+
+    [Fact]
+    public void Flag_while_its_step_still_shifts() => Expect("S6", _story.Status(canary: "new", step: 1, weight: 50, state: "Shifting").Flags("api-2", on: true));
+
+    [Fact]
+    public void Write_to_what_is_not_ours() => Expect("S7", _story.Write("delete", "services", "somebody"));
+
+    [Fact]
+    public void Write_that_the_server_refused_is_no_deed() => Assert.Empty(_story.Write("delete", "services", "somebody", status: 409).Broken());
+
+    private static void Expect(string rule, Story story) => Assert.Contains(story.Broken(), b => b.StartsWith(rule, StringComparison.Ordinal));
+
+    /// <summary>Writes of an operator, made up.</summary>
+    private sealed class Story
+    {
+        private readonly List<Deed> _deeds = [];
+        private int _order;
+
+        public Story()
+        {
+            Release("old", "1");
+            Release("new", "2");
+            Route(100, 0);
+        }
+
+        public IReadOnlyList<string> Broken() => Invariants.Broken(_deeds);
+
+        public Story Status(string canary, int step, int weight, string state, string failed = "", bool answeredLate = false)
+        {
+            var status = new JsonObject { ["stableRevision"] = "old", ["step"] = new JsonObject { ["index"] = step, ["name"] = "a", ["weight"] = weight, ["state"] = state } };
+            if (canary.Length > 0) status["canaryRevision"] = canary;
+            if (failed.Length > 0) status["failedRevision"] = failed;
+            Write("patch", "ragdeployments/status", "assistant", new JsonObject { ["status"] = status });
+            if (answeredLate) _deeds[^1].Ended += 100;
+            return this;
+        }
+
+        public Story Route(int stable, int canary, int addresses = 1, int available = 1, int wanted = 1, bool exists = true)
+        {
+            var backends = new JsonArray(new JsonObject { ["name"] = "assistant-api-1", ["weight"] = stable });
+            if (canary > 0) backends.Add(new JsonObject { ["name"] = "assistant-api-2", ["weight"] = canary });
+            Write("patch", "httproutes", "assistant", new JsonObject { ["spec"] = new JsonObject { ["rules"] = new JsonArray(new JsonObject { ["backendRefs"] = backends }) } });
+            var services = new Dictionary<string, int>(StringComparer.Ordinal) { ["assistant-api-1"] = 1 };
+            if (exists) services["assistant-api-2"] = addresses;
+            _deeds[^1].Witness = new Witness(services, new Dictionary<string, (int, int)>(StringComparer.Ordinal) { ["assistant-api-2"] = (available, wanted) });
+            return this;
+        }
+
+        public Story Flags(string revision, bool on) =>
+            Write("patch", "configmaps", $"assistant-{revision}-flags", new JsonObject { ["data"] = new JsonObject { ["flags.env"] = $"FEATURE_REPLAY={(on ? "true" : "false")}\n" } });
+
+        public Story Write(string verb, string resource, string name, JsonObject? answer = null, int status = 200)
+        {
+            var call = new ApiCall(verb, resource, "ns", name, DryRun: false);
+            var deed = new Deed { Began = ++_order, At = default, Call = call, Place = call.Key, Body = Encoding.UTF8.GetBytes("{}"), Life = 1, Ended = ++_order, Status = status };
+            deed.Answer = JsonElement.Parse((answer ?? []).ToJsonString());
+            _deeds.Add(deed);
+            return this;
+        }
+
+        private void Release(string hash, string revision) => Write(
+            "create", "controllerrevisions", $"assistant-{hash}", new JsonObject { ["data"] = new JsonObject { ["hash"] = hash, ["components"] = $"api {revision}" } });
+    }
+}
