@@ -38,6 +38,20 @@ public sealed class ApiReader : IDisposable
             : throw new InvalidOperationException($"GET {path}: {(int)response.StatusCode} {body}");
     }
 
+    /// <summary>Sends a body; answers the code and what came back, refused or not.</summary>
+    /// <param name="method">The verb.</param>
+    /// <param name="path">The path with its query.</param>
+    /// <param name="json">The body; none when empty.</param>
+    /// <param name="contentType">What kind of body.</param>
+    public async Task<(int Code, JsonElement Body)> SendAsync(HttpMethod method, string path, string json = "", string contentType = "application/json")
+    {
+        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+        if (json.Length > 0)
+            request.Content = new StringContent(json, new System.Net.Http.Headers.MediaTypeHeaderValue(contentType));
+        using var response = await _http.SendAsync(request);
+        return ((int)response.StatusCode, JsonElement.Parse(await response.Content.ReadAsStringAsync()));
+    }
+
     public void Dispose()
     {
         _http.Dispose();

@@ -37,9 +37,23 @@ public sealed class TestSpace : IAsyncDisposable
     /// <summary>A namespace and an operator for it. Without a cluster that runs pods the test is skipped.</summary>
     /// <param name="name">The namespace: a word for the test.</param>
     /// <param name="arguments">More of the operator's configuration.</param>
-    public static async Task<TestSpace> CreateAsync(string name, params string[] arguments)
+    public static Task<TestSpace> CreateAsync(string name, params string[] arguments)
     {
         Skip.IfNot(ClusterBed.HasPods, "needs a cluster with real pods: tests/run.sh cluster");
+        return StartAsync(name, arguments);
+    }
+
+    /// <summary>As <see cref="CreateAsync"/>, for tests whose pods need not run: any bed will do.</summary>
+    /// <param name="name">The namespace: a word for the test.</param>
+    /// <param name="arguments">More of the operator's configuration.</param>
+    public static Task<TestSpace> CreateWithoutPodsAsync(string name, params string[] arguments)
+    {
+        Skip.IfNot(ClusterBed.IsInside, "needs a cluster: tests/run.sh cluster");
+        return StartAsync(name, arguments);
+    }
+
+    private static async Task<TestSpace> StartAsync(string name, string[] arguments)
+    {
         var bed = ClusterBed.FromEnvironment();
         await s_definition.Value;
         await bed.ApplyAsync($"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n");

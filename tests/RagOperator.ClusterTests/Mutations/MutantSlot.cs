@@ -1,0 +1,184 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using RagOperator.ClusterTests.Infrastructure;
+using RagOperator.Tests.Shared.Mutations;
+
+namespace RagOperator.ClusterTests.Mutations;
+
+/// <summary>What became of a mutant.</summary>
+internal enum Fate
+{
+    Refused,
+    Named,
+    Unchanged,
+    Reconciled,
+    Asked,
+}
+
+/// <summary>A mutant that broke a rule.</summary>
+internal sealed class MutantException(string message) : Exception(message);
+
+/// <summary>One RagDeployment that goes from its base to one mutant after the other, and back each time.</summary>
+internal sealed class MutantSlot(TestSpace space, JsonObject baseSpec, string name)
+{
+    // For two busy cores; what is right takes a second.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(100);
+
+    private readonly string _path = $"/apis/ragoperator.dev/v1alpha1/namespaces/{space.Namespace}/ragdeployments/{name}";
+    private JsonNode _base = baseSpec;
+    private IReadOnlyList<string> _fresh = [];
+    private int _made;
+
+    /// <summary>Objects that had to be made anew, because what a mutant did cannot be taken back: a flag that was disabled.</summary>
+    public int Remade => _made - 1;
+
+    /// <summary>Makes the object, and waits until its base is installed.</summary>
+    public async Task MakeAsync()
+    {
+        if (_made++ > 0)
+        {
+            await space.Api.SendAsync(HttpMethod.Delete, $"{_path}?propagationPolicy=Foreground");
+            await UntilAsync(async () => await space.Api.GetAsync(_path) is null && (await ChildrenAsync()).Count == 0, "it is gone with all its children");
+        }
+
+        var body = new JsonObject { ["apiVersion"] = "ragoperator.dev/v1alpha1", ["kind"] = "RagDeployment", ["metadata"] = new JsonObject { ["name"] = name }, ["spec"] = baseSpec.DeepClone() };
+        var (code, answer) = await space.Api.SendAsync(HttpMethod.Post, _path[.._path.LastIndexOf('/')], body.ToJsonString());
+        if (code >= 300) throw new MutantException($"the base is refused: {answer}");
+        var installed = await AtRestAsync("the base is installed");
+        _base = installed["spec"]!.DeepClone();
+        _fresh = await ChildrenAsync();
+    }
+
+    /// <summary>Base, mutant, base: says what became of the mutant.</summary>
+    /// <exception cref="MutantException">A rule was broken.</exception>
+    public async Task<Fate> PlayAsync(Mutant mutant)
+    {
+        // Thousands of pods prove nothing more than the API server's word.
+        var big = ((mutant.Spec["components"] as JsonArray) ?? []).Any(static c => c is JsonObject o && o["replicas"] is JsonValue v && v.GetValueKind() == JsonValueKind.Number && v.GetValue<double>() is > 20 and <= 10000);
+        var before = await GetAsync();
+        var (code, answer) = await SpecAsync(mutant.Spec, big);
+        if (code is >= 400 and < 500)
+        {
+            var words = answer.GetProperty("message").GetString()!;
+            if (!IsNamed(mutant, words)) throw new MutantException($"refused by the API server without its name: {words}");
+            return Fate.Refused;
+        }
+
+        if (code >= 300) throw new MutantException($"the API server answers {code}: {answer}");
+        if (big) return Fate.Asked;
+        if (Generation(JsonNode.Parse(answer.GetRawText())!) == Generation(before)) return Fate.Unchanged;
+
+        var stored = JsonNode.Parse(answer.GetProperty("spec").GetRawText())!;
+        var seen = await UntilSeenAsync("the operator has seen it");
+        var fate = Stalled(seen) is { } refusal ? await NamedAsync(mutant, refusal) : await ReconciledAsync(before, stored, seen);
+        await BackAsync(mutant);
+        return fate;
+    }
+
+    private async Task<Fate> NamedAsync(Mutant mutant, string refusal)
+    {
+        if (!IsNamed(mutant, refusal)) throw new MutantException($"refused by the operator without its name: {refusal}");
+        // A flag that is off is off, also in a spec that is wrong otherwise.
+        if (!TouchesFlags(mutant)) SameChildren(await ChildrenAsync(), "a refused spec changed something");
+        return Fate.Named;
+    }
+
+    private async Task<Fate> ReconciledAsync(JsonNode before, JsonNode stored, JsonNode seen)
+    {
+        if (Masked.Contents(stored) != Masked.Contents(_base))
+        {
+            if ($"{seen["status"]!["release"]}" == $"{before["status"]!["release"]}") throw new MutantException($"other contents, and still release {seen["status"]!["release"]}: {seen["status"]!["message"]}");
+        }
+        else
+        {
+            var wanted = Masked.Replicas(stored);
+            await UntilAsync(async () => (await space.ListAsync("deployments", $"ragoperator.dev/name={name}")).Any(d => wanted.All(w =>
+                d.GetProperty("metadata").GetProperty("labels").GetProperty("ragoperator.dev/component").GetString() != w.Key || d.GetProperty("spec").GetProperty("replicas").GetInt32() == w.Value)),
+                $"the Deployments have {string.Join(", ", wanted)} pods");
+        }
+
+        // Beyond what is only written in another way, there is something that tells: the policy, kept whole.
+        if (Masked.Canonical(stored) != Masked.Canonical(_base) && $"{seen["status"]!["policyRevision"]}" == $"{before["status"]!["policyRevision"]}")
+            throw new MutantException("accepted, and nothing at all tells of it");
+        return Fate.Reconciled;
+    }
+
+    private async Task BackAsync(Mutant mutant)
+    {
+        var (code, answer) = await SpecAsync(_base, dryRun: false);
+        if (code >= 300) throw new MutantException($"the base is refused the second time: {answer}");
+        var seen = await UntilSeenAsync("the operator has seen the base again");
+        // A flag that was disabled was struck from stable: the base that has it is a new release, which begins at its first step.
+        if (TouchesFlags(mutant) && $"{seen["status"]!["phase"]}" != "Healthy")
+        {
+            await MakeAsync();
+            return;
+        }
+
+        await AtRestAsync("the base is stable again");
+        SameChildren(await ChildrenAsync(), "base, mutant, base does not end as the base did");
+    }
+
+    private void SameChildren(IReadOnlyList<string> now, string what)
+    {
+        if (now.SequenceEqual(_fresh, StringComparer.Ordinal)) return;
+        throw new MutantException($"{what}\n  gone:\n{string.Join("\n", _fresh.Except(now, StringComparer.Ordinal))}\n  new:\n{string.Join("\n", now.Except(_fresh, StringComparer.Ordinal))}");
+    }
+
+    private async Task<JsonNode> AtRestAsync(string what)
+    {
+        JsonNode? rest = null;
+        await UntilAsync(async () =>
+        {
+            rest = await GetAsync();
+            return IsSeen(rest) && $"{rest["status"]!["phase"]}" == "Healthy" && rest["status"]!["retiring"] is null or JsonArray { Count: 0 };
+        }, what);
+        return rest!;
+    }
+
+    private async Task<JsonNode> UntilSeenAsync(string what)
+    {
+        JsonNode? seen = null;
+        await UntilAsync(async () => IsSeen(seen = await GetAsync()), what);
+        return seen!;
+    }
+
+    /// <summary>Deployments, Services, ConfigMaps and the route, masked and in order.</summary>
+    private async Task<IReadOnlyList<string>> ChildrenAsync()
+    {
+        var children = new List<string>();
+        foreach (var resource in (string[])["deployments", "services", "configmaps"])
+            children.AddRange((await space.ListAsync(resource, $"ragoperator.dev/name={name}")).Select(c => $"{resource}/{Masked.Child(c)}"));
+        if (await space.Api.GetAsync($"/apis/gateway.networking.k8s.io/v1/namespaces/{space.Namespace}/httproutes/{name}") is { } route) children.Add($"httproutes/{Masked.Child(route)}");
+        return [.. children.Order(StringComparer.Ordinal)];
+    }
+
+    private async Task<JsonNode> GetAsync() => JsonNode.Parse((await space.Api.GetAsync(_path) ?? throw new MutantException("the object is gone")).GetRawText())!;
+
+    private Task<(int Code, JsonElement Body)> SpecAsync(JsonNode spec, bool dryRun) => space.Api.SendAsync(
+        HttpMethod.Patch, _path + (dryRun ? "?dryRun=All" : ""), new JsonArray(new JsonObject { ["op"] = "replace", ["path"] = "/spec", ["value"] = spec.DeepClone() }).ToJsonString(), "application/json-patch+json");
+
+    private async Task UntilAsync(Func<Task<bool>> condition, string what)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            if (TimeProvider.System.GetElapsedTime(start) > s_patience)
+                throw new MutantException($"not within {s_patience.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s: {what}; status {(await space.Api.GetAsync(_path))?.GetProperty("status")}");
+            await Task.Delay(s_poll, TimeProvider.System);
+        }
+    }
+
+    private static bool IsNamed(Mutant mutant, string words) => mutant.Words.Any(w => words.Contains(w, StringComparison.OrdinalIgnoreCase));
+
+    private static bool TouchesFlags(Mutant mutant) => mutant.What.Contains("spec.featureFlags", StringComparison.Ordinal);
+
+    private static long Generation(JsonNode node) => node["metadata"]!["generation"]!.GetValue<long>();
+
+    private static bool IsSeen(JsonNode node) => node["status"]?["observedGeneration"]?.GetValue<long>() == Generation(node);
+
+    private static string? Stalled(JsonNode node) => (node["status"]!["conditions"] as JsonArray)?.FirstOrDefault(static c =>
+        $"{c!["type"]}" == "Stalled" && $"{c["status"]}" == "True" && $"{c["reason"]}" is "InvalidSpec" or "NameTaken") is { } found ? $"{found["message"]}" : null;
+}

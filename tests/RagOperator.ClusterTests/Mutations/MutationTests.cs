@@ -1,0 +1,103 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using RagOperator.ClusterTests.Infrastructure;
+using RagOperator.TestBed;
+using RagOperator.Tests.Shared;
+using RagOperator.Tests.Shared.Mutations;
+using Xunit.Abstractions;
+
+namespace RagOperator.ClusterTests.Mutations;
+
+/// <summary>Valid RagDeployments, changed field by field from the CRD's schema, on a real API server: each mutant is refused with a message that names
+/// what is wrong or reconciled with a visible effect, and base, mutant, base ends as the base did. MUTANTS asks for more of them, RAG_SEED for others.</summary>
+public sealed class MutationTests(ITestOutputHelper output)
+{
+    private const int Slots = 10;
+    private const int MostFailures = 10;
+
+    [SkippableFact]
+    public async Task Every_mutant_is_refused_by_name_or_reconciled_and_can_be_taken_back()
+    {
+        var count = Number("MUTANTS", 300);
+        var seed = Number("RAG_SEED", 1);
+        await using var space = await TestSpace.CreateWithoutPodsAsync("mutants");
+        await using var puppet = new PuppetNode(space);
+        await puppet.StartAsync();
+        await space.Bed.ApplyAsync($$"""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: qdrant, namespace: {{space.Namespace}}}
+            spec: {ports: [{port: 6333}]}
+            ---
+            apiVersion: v1
+            kind: Endpoints
+            metadata: {name: qdrant, namespace: {{space.Namespace}}}
+            subsets: [{addresses: [{ip: 10.98.0.1}], ports: [{port: 6333}]}]
+            """);
+        var mutator = new SpecMutator(SpecMutator.SchemaOf(YamlJson.Parse(await File.ReadAllTextAsync(Path.Combine(ClusterBed.Repository, "crds/ragoperator.dev_ragdeployments.yaml")))!));
+        var bases = ((string[])["full", "minimal"]).Select(sample => Base(sample, puppet.NodeName)).ToList();
+        var fates = new ConcurrentDictionary<Fate, int>();
+        var failures = new ConcurrentQueue<string>();
+        var next = seed - 1;
+        var watch = TimeProvider.System.GetTimestamp();
+        var remade = 0;
+
+        await Task.WhenAll(Enumerable.Range(0, Slots).Select(async number =>
+        {
+            var baseSpec = bases[number % bases.Count];
+            var slot = new MutantSlot(space, baseSpec, $"m{number}");
+            await slot.MakeAsync();
+            while (failures.Count < MostFailures && Interlocked.Increment(ref next) is var mine && mine < seed + count)
+            {
+                var mutant = mutator.Mutate(baseSpec, new Random(mine));
+                try
+                {
+                    fates.AddOrUpdate(await slot.PlayAsync(mutant), 1, static (_, n) => n + 1);
+                }
+                catch (MutantException e)
+                {
+                    failures.Enqueue($"seed {mine}, base {(number % bases.Count == 0 ? "full" : "minimal")}: {mutant}\n{e.Message}\nbase:   {baseSpec.ToJsonString()}\nmutant: {mutant.Spec.ToJsonString()}");
+                    await slot.MakeAsync();
+                }
+            }
+
+            Interlocked.Add(ref remade, slot.Remade);
+        }));
+
+        var passed = fates.Values.Sum();
+        var note = $"seed {seed}, {TimeProvider.System.GetElapsedTime(watch).TotalSeconds:0} s, {string.Join(", ", fates.OrderBy(static f => f.Key).Select(static f => $"{f.Value} {f.Key}"))}, {remade} objects made anew".ToLowerInvariant();
+        output.WriteLine($"{count} mutants: {passed} passed, {failures.Count} failed; {note}");
+        Report(count, passed, failures.Count, note);
+        Assert.True(failures.IsEmpty, string.Join("\n\n", failures));
+        Assert.NotNull(space.Operator.Pid);
+        var wrong = space.Operator.LogLines("nhandled").Concat(space.Operator.LogLines("   at RagOperator")).ToList();
+        Assert.True(wrong.Count == 0, $"the operator's log tells of exceptions:\n{string.Join("\n", wrong.Take(40))}");
+    }
+
+    /// <summary>A sample that can be installed here: on the puppet's node and gateway, with few pods, held at its first step.</summary>
+    private static JsonObject Base(string sample, string node)
+    {
+        var spec = (JsonObject)YamlJson.Parse(File.ReadAllText(Path.Combine(ClusterBed.Repository, $"samples/{sample}.yaml")))!["spec"]!.DeepClone();
+        foreach (var component in spec["components"]!.AsArray().Where(static c => c!["template"] is not null))
+        {
+            component!["template"]!["spec"]!["nodeSelector"] = new JsonObject { ["puppet"] = node };
+            component["template"]!["spec"]!["tolerations"] = new JsonArray(new JsonObject { ["key"] = "puppet", ["operator"] = "Exists" });
+            if (component["replicas"] is not null) component["replicas"] = 2;
+        }
+
+        spec["traffic"]!["gatewayApi"]!["parentRefs"] = new JsonArray(new JsonObject { ["name"] = PuppetNode.Gateway });
+        var rollout = spec["rollout"] as JsonObject ?? (JsonObject)(spec["rollout"] = new JsonObject());
+        rollout["retireDelay"] = "0s";
+        return spec;
+    }
+
+    private static void Report(int planned, int passed, int failed, string note)
+    {
+        if (Environment.GetEnvironmentVariable("FAULT_TABLE") is { Length: > 0 } table)
+            File.AppendAllText(table, $"mutants\t{planned}\t{passed}\t{failed}\t{note}\n");
+    }
+
+    private static int Number(string variable, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
+}
