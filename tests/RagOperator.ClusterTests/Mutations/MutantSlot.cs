@@ -20,13 +20,13 @@ internal enum Fate
 internal sealed class MutantException(string message) : Exception(message);
 
 /// <summary>One RagDeployment that goes from its base to one mutant after the other, and back each time.</summary>
-internal sealed class MutantSlot(TestSpace space, JsonObject baseSpec, string name)
+internal sealed class MutantSlot(TestSpace space, JsonObject baseSpec, string slot)
 {
     // For two busy cores; what is right takes a second.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(100);
 
-    private readonly string _path = $"/apis/ragoperator.dev/v1alpha1/namespaces/{space.Namespace}/ragdeployments/{name}";
+    private string _name = "";
     private JsonNode _base = baseSpec;
     private IReadOnlyList<string> _fresh = [];
     private int _made;
@@ -34,17 +34,15 @@ internal sealed class MutantSlot(TestSpace space, JsonObject baseSpec, string na
     /// <summary>Objects that had to be made anew, because what a mutant did cannot be taken back: a flag that was disabled.</summary>
     public int Remade => _made - 1;
 
-    /// <summary>Makes the object, and waits until its base is installed.</summary>
+    private string Path => $"/apis/ragoperator.dev/v1alpha1/namespaces/{space.Namespace}/ragdeployments/{_name}";
+
+    /// <summary>Makes the object, by a new name each time, and waits until its base is installed.</summary>
     public async Task MakeAsync()
     {
-        if (_made++ > 0)
-        {
-            await space.Api.SendAsync(HttpMethod.Delete, $"{_path}?propagationPolicy=Foreground");
-            await UntilAsync(async () => await space.Api.GetAsync(_path) is null && (await ChildrenAsync()).Count == 0, "it is gone with all its children");
-        }
-
-        var body = new JsonObject { ["apiVersion"] = "ragoperator.dev/v1alpha1", ["kind"] = "RagDeployment", ["metadata"] = new JsonObject { ["name"] = name }, ["spec"] = baseSpec.DeepClone() };
-        var (code, answer) = await space.Api.SendAsync(HttpMethod.Post, _path[.._path.LastIndexOf('/')], body.ToJsonString());
+        if (_made++ > 0) await space.Api.SendAsync(HttpMethod.Delete, Path);
+        _name = $"{slot}-{_made}";
+        var body = new JsonObject { ["apiVersion"] = "ragoperator.dev/v1alpha1", ["kind"] = "RagDeployment", ["metadata"] = new JsonObject { ["name"] = _name }, ["spec"] = baseSpec.DeepClone() };
+        var (code, answer) = await space.Api.SendAsync(HttpMethod.Post, Path[..Path.LastIndexOf('/')], body.ToJsonString());
         if (code >= 300) throw new MutantException($"the base is refused: {answer}");
         var installed = await AtRestAsync("the base is installed");
         _base = installed["spec"]!.DeepClone();
@@ -94,7 +92,7 @@ internal sealed class MutantSlot(TestSpace space, JsonObject baseSpec, string na
         else
         {
             var wanted = Masked.Replicas(stored);
-            await UntilAsync(async () => (await space.ListAsync("deployments", $"ragoperator.dev/name={name}")).Any(d => wanted.All(w =>
+            await UntilAsync(async () => (await space.ListAsync("deployments", $"ragoperator.dev/name={_name}")).Any(d => wanted.All(w =>
                 d.GetProperty("metadata").GetProperty("labels").GetProperty("ragoperator.dev/component").GetString() != w.Key || d.GetProperty("spec").GetProperty("replicas").GetInt32() == w.Value)),
                 $"the Deployments have {string.Join(", ", wanted)} pods");
         }
@@ -118,7 +116,12 @@ internal sealed class MutantSlot(TestSpace space, JsonObject baseSpec, string na
         }
 
         await AtRestAsync("the base is stable again");
-        SameChildren(await ChildrenAsync(), "base, mutant, base does not end as the base did");
+        // Deletions come last, after what status says.
+        var start = TimeProvider.System.GetTimestamp();
+        IReadOnlyList<string> now;
+        while (!(now = await ChildrenAsync()).SequenceEqual(_fresh, StringComparer.Ordinal) && TimeProvider.System.GetElapsedTime(start) < s_patience)
+            await Task.Delay(s_poll, TimeProvider.System);
+        SameChildren(now, "base, mutant, base does not end as the base did");
     }
 
     private void SameChildren(IReadOnlyList<string> now, string what)
@@ -150,15 +153,15 @@ internal sealed class MutantSlot(TestSpace space, JsonObject baseSpec, string na
     {
         var children = new List<string>();
         foreach (var resource in (string[])["deployments", "services", "configmaps"])
-            children.AddRange((await space.ListAsync(resource, $"ragoperator.dev/name={name}")).Select(c => $"{resource}/{Masked.Child(c)}"));
-        if (await space.Api.GetAsync($"/apis/gateway.networking.k8s.io/v1/namespaces/{space.Namespace}/httproutes/{name}") is { } route) children.Add($"httproutes/{Masked.Child(route)}");
+            children.AddRange((await space.ListAsync(resource, $"ragoperator.dev/name={_name}")).Select(c => $"{resource}/{Masked.Child(c)}"));
+        if (await space.Api.GetAsync($"/apis/gateway.networking.k8s.io/v1/namespaces/{space.Namespace}/httproutes/{_name}") is { } route) children.Add($"httproutes/{Masked.Child(route)}");
         return [.. children.Order(StringComparer.Ordinal)];
     }
 
-    private async Task<JsonNode> GetAsync() => JsonNode.Parse((await space.Api.GetAsync(_path) ?? throw new MutantException("the object is gone")).GetRawText())!;
+    private async Task<JsonNode> GetAsync() => JsonNode.Parse((await space.Api.GetAsync(Path) ?? throw new MutantException("the object is gone")).GetRawText())!;
 
     private Task<(int Code, JsonElement Body)> SpecAsync(JsonNode spec, bool dryRun) => space.Api.SendAsync(
-        HttpMethod.Patch, _path + (dryRun ? "?dryRun=All" : ""), new JsonArray(new JsonObject { ["op"] = "replace", ["path"] = "/spec", ["value"] = spec.DeepClone() }).ToJsonString(), "application/json-patch+json");
+        HttpMethod.Patch, Path + (dryRun ? "?dryRun=All" : ""), new JsonArray(new JsonObject { ["op"] = "replace", ["path"] = "/spec", ["value"] = spec.DeepClone() }).ToJsonString(), "application/json-patch+json");
 
     private async Task UntilAsync(Func<Task<bool>> condition, string what)
     {
@@ -166,7 +169,7 @@ internal sealed class MutantSlot(TestSpace space, JsonObject baseSpec, string na
         while (!await condition())
         {
             if (TimeProvider.System.GetElapsedTime(start) > s_patience)
-                throw new MutantException($"not within {s_patience.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s: {what}; status {(await space.Api.GetAsync(_path))?.GetProperty("status")}");
+                throw new MutantException($"not within {s_patience.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s: {what}; status {(await space.Api.GetAsync(Path))?.GetProperty("status")}");
             await Task.Delay(s_poll, TimeProvider.System);
         }
     }

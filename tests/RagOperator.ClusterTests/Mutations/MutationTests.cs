@@ -36,7 +36,7 @@ public sealed class MutationTests(ITestOutputHelper output)
             subsets: [{addresses: [{ip: 10.98.0.1}], ports: [{port: 6333}]}]
             """);
         var mutator = new SpecMutator(SpecMutator.SchemaOf(YamlJson.Parse(await File.ReadAllTextAsync(Path.Combine(ClusterBed.Repository, "crds/ragoperator.dev_ragdeployments.yaml")))!));
-        var bases = ((string[])["full", "minimal"]).Select(sample => Base(sample, puppet.NodeName)).ToList();
+        var bases = ((string[])["full", "minimal"]).Select(sample => (JsonObject)JsonNode.Parse(Base(sample, puppet.NodeName).ToJsonString())!).ToList();
         var fates = new ConcurrentDictionary<Fate, int>();
         var failures = new ConcurrentQueue<string>();
         var next = seed - 1;
@@ -47,7 +47,7 @@ public sealed class MutationTests(ITestOutputHelper output)
         {
             var baseSpec = bases[number % bases.Count];
             var slot = new MutantSlot(space, baseSpec, $"m{number}");
-            await slot.MakeAsync();
+            await RenewAsync(slot);
             while (failures.Count < MostFailures && Interlocked.Increment(ref next) is var mine && mine < seed + count)
             {
                 var mutant = mutator.Mutate(baseSpec, new Random(mine));
@@ -58,18 +58,30 @@ public sealed class MutationTests(ITestOutputHelper output)
                 catch (MutantException e)
                 {
                     failures.Enqueue($"seed {mine}, base {(number % bases.Count == 0 ? "full" : "minimal")}: {mutant}\n{e.Message}\nbase:   {baseSpec.ToJsonString()}\nmutant: {mutant.Spec.ToJsonString()}");
-                    await slot.MakeAsync();
+                    await RenewAsync(slot);
                 }
             }
 
             Interlocked.Add(ref remade, slot.Remade);
         }));
 
+        async Task RenewAsync(MutantSlot slot)
+        {
+            try
+            {
+                await slot.MakeAsync();
+            }
+            catch (MutantException e)
+            {
+                throw new InvalidOperationException($"{e.Message}\npuppet: {puppet.Trouble}\n{string.Join("\n\n", failures)}", e);
+            }
+        }
+
         var passed = fates.Values.Sum();
         var note = $"seed {seed}, {TimeProvider.System.GetElapsedTime(watch).TotalSeconds:0} s, {string.Join(", ", fates.OrderBy(static f => f.Key).Select(static f => $"{f.Value} {f.Key}"))}, {remade} objects made anew".ToLowerInvariant();
         output.WriteLine($"{count} mutants: {passed} passed, {failures.Count} failed; {note}");
         Report(count, passed, failures.Count, note);
-        Assert.True(failures.IsEmpty, string.Join("\n\n", failures));
+        Assert.True(failures.IsEmpty, $"{string.Join("\n\n", failures)}\npuppet: {puppet.Trouble}");
         Assert.NotNull(space.Operator.Pid);
         var wrong = space.Operator.LogLines("nhandled").Concat(space.Operator.LogLines("   at RagOperator")).ToList();
         Assert.True(wrong.Count == 0, $"the operator's log tells of exceptions:\n{string.Join("\n", wrong.Take(40))}");

@@ -20,6 +20,9 @@ internal sealed class PuppetNode(TestSpace space) : IAsyncDisposable
     /// <summary>What a pod template needs in order to come here.</summary>
     public string NodeName => _node;
 
+    /// <summary>What last went wrong here.</summary>
+    public string Trouble { get; private set; } = "";
+
     public async Task StartAsync()
     {
         // Other tests' pods must not come here, where nothing runs.
@@ -56,9 +59,10 @@ internal sealed class PuppetNode(TestSpace space) : IAsyncDisposable
                 await PodsAsync();
                 await RoutesAsync();
             }
-            catch (Exception e) when (e is HttpRequestException or InvalidOperationException or JsonException or TaskCanceledException)
+            catch (Exception e) when (e is HttpRequestException or InvalidOperationException or JsonException or TaskCanceledException or KeyNotFoundException)
             {
-                // Once more in a moment; a test that needed it fails by its own deadline.
+                // Once more in a moment; a test that needed it fails by its own deadline, and tells of this.
+                Trouble = e.Message;
             }
 
             await Task.Delay(s_poll, TimeProvider.System, CancellationToken.None);
@@ -100,11 +104,11 @@ internal sealed class PuppetNode(TestSpace space) : IAsyncDisposable
             if (route.TryGetProperty("status", out var status) && status.TryGetProperty("parents", out var known) && known.GetArrayLength() > 0
                 && known[0].GetProperty("conditions")[0].GetProperty("observedGeneration").GetInt64() == generation) continue;
             var conditions = string.Join(",", ((string[])["Accepted", "ResolvedRefs"]).Select(type =>
-                $$"""{"type":"{{type}}","status":"True","reason":"{{type}}","message":"","observedGeneration":{{generation}},"lastTransitionTime":"{{Now}}"}"""));
+                $$"""{"type":"{{type}}","status":"True","reason":"{{type}}","message":"taken","observedGeneration":{{generation}},"lastTransitionTime":"{{Now}}"}"""));
             // Each parent that the route names takes it.
             var parents = string.Join(",", route.GetProperty("spec").GetProperty("parentRefs").EnumerateArray().Select(parent =>
                 $$"""{"parentRef":{{parent.GetRawText()}},"controllerName":"test.example/puppet","conditions":[{{conditions}}]}"""));
-            await space.Api.SendAsync(HttpMethod.Patch, $"/apis/gateway.networking.k8s.io/v1/namespaces/{space.Namespace}/httproutes/{route.GetProperty("metadata").GetProperty("name").GetString()}/status",
+            await RequireAsync(HttpMethod.Patch, $"/apis/gateway.networking.k8s.io/v1/namespaces/{space.Namespace}/httproutes/{route.GetProperty("metadata").GetProperty("name").GetString()}/status",
                 $$$"""{"status":{"parents":[{{{parents}}}]}}""", "application/merge-patch+json");
         }
     }
@@ -112,6 +116,7 @@ internal sealed class PuppetNode(TestSpace space) : IAsyncDisposable
     private async Task RequireAsync(HttpMethod method, string path, string json, string contentType = "application/json")
     {
         var (code, body) = await space.Api.SendAsync(method, path, json, contentType);
-        if (code >= 300) throw new InvalidOperationException($"{method} {path}: {code} {body}");
+        // What is gone, or changed meanwhile, is looked at again.
+        if (code is >= 300 and not 404 and not 409) throw new InvalidOperationException($"{method} {path}: {code} {body}");
     }
 }

@@ -32,7 +32,7 @@ public sealed class SpecMutator(JsonObject specSchema)
             words.AddRange(place.Path.Split('.', '[', ']').Where(static s => s.Length > 1 && !char.IsAsciiDigit(s[0]) && s is not ("spec" or "components")));
         }
 
-        return new Mutant(path, string.Join("; ", what), copy, [.. words.Where(static w => w.Length > 0).Distinct(StringComparer.Ordinal)]);
+        return new Mutant(path, string.Join("; ", what), (JsonObject)JsonNode.Parse(copy.ToJsonString())!, [.. words.Where(static w => w.Length > 0).Distinct(StringComparer.Ordinal)]);
     }
 
     private static string Area(string path)
