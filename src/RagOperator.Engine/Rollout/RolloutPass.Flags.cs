@@ -66,6 +66,12 @@ internal sealed partial class RolloutPass
                 ? CanaryFlagsOn()
                 : AllowedFlags(canary.Record, _s.Step.Index < 0 ? int.MaxValue : -1);
             canaryOn = holds ? allowed : [.. before.Intersect(allowed)];
+            // Decided at the start, when no step named it, and named by this very step since: it waits for the step's weight, as any other would.
+            // Only while nobody is served by the canary: what has been on in traffic does not flicker.
+            if (!holds && _s.Step.Index >= 0 && (_s.Weight ?? 0) == 0)
+            {
+                canaryOn.IntersectWith(AllowedFlags(canary.Record, _s.Step.Index - 1));
+            }
         }
 
         var names = stableOn

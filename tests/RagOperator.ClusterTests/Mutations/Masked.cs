@@ -12,7 +12,9 @@ internal static class Masked
         var node = JsonNode.Parse(child.GetRawText())!;
         var spec = (node["spec"] as JsonObject)?.DeepClone() as JsonObject;
         foreach (var assigned in (string[])["clusterIP", "clusterIPs"]) spec?.Remove(assigned);
-        return $"{node["metadata"]!["name"]} {node["metadata"]!["labels"]?.ToJsonString()} {spec?.ToJsonString()} {node["data"]?.ToJsonString()}";
+        // A flag that was once off in a file stays so in writing, also when spec does not list it any more: to whoever reads the file it is off either way.
+        var data = (string?)node["data"]?["flags.env"] is { } flags ? string.Join(" ", flags.Split('\n').Where(static l => l.EndsWith("=true", StringComparison.Ordinal))) : node["data"]?.ToJsonString();
+        return $"{node["metadata"]!["name"]} {node["metadata"]!["labels"]?.ToJsonString()} {spec?.ToJsonString()} {data}";
     }
 
     /// <summary>Keys sorted, members without value dropped, lists of named things by name, numbers by value.</summary>

@@ -53,6 +53,21 @@ public sealed class FlagTests
         Assert.Equal("bandit,loose,replay", OnStable(sim));
     }
 
+    /// <summary>Found by a random history: the decision of the start was kept although the steps had changed before anything was written.</summary>
+    [Fact]
+    public void Flag_that_the_first_step_comes_to_name_before_the_canary_has_requests_waits_for_it()
+    {
+        var sim = Healthy();
+        sim.Faults = static w => w is null ? Fault.Refused : Fault.None;
+        sim.Edit(static s => s.Flag("bandit", true)).Run(TimeSpan.FromSeconds(1));
+        sim.Edit(static s => s.Put("rollout.steps[0].flags", "[bandit]")).Run(TimeSpan.FromSeconds(1));
+        sim.Faults = null;
+        sim.UntilStep("canary", StepStates.Shifting);
+        Assert.Equal("replay", OnCanary(sim));
+        sim.UntilStep("canary", StepStates.Holding);
+        Assert.Equal("bandit,replay", OnCanary(sim));
+    }
+
     [Fact]
     public void Flag_that_is_enabled_leaves_the_file_of_stable_as_it_is()
     {
