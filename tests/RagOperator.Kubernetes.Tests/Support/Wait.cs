@@ -11,7 +11,7 @@ internal static class Wait
         var began = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            if (TimeProvider.System.GetElapsedTime(began) > (limit ?? TimeSpan.FromSeconds(20))) throw new TimeoutException($"It did not happen that {what}.");
+            if (TimeProvider.System.GetElapsedTime(began) > (limit ?? TimeSpan.FromSeconds(60))) throw new TimeoutException($"It did not happen that {what}.");
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
         }
     }

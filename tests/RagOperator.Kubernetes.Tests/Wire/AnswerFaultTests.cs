@@ -184,7 +184,7 @@ public sealed class AnswerFaultTests
         world.Truth.Set("b");
         world.Watches[0].Connection.Cut();
         await world.UntilAsync(() => world.Cache.State != CacheState.Watching, "the watch has ended");
-        await Assert.ThrowsAsync<TimeoutException>(() => world.ReachesTruthAsync(TimeSpan.FromSeconds(20)));
+        await Assert.ThrowsAsync<TimeoutException>(() => world.ReachesTruthAsync(TimeSpan.FromSeconds(20), patience: TimeSpan.FromSeconds(1)));
         Assert.Equal(["a"], world.Cache.Items.Select(static i => i.Metadata.Name));
 
         await File.WriteAllTextAsync(file, "new");
