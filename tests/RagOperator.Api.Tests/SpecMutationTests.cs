@@ -47,6 +47,17 @@ public class SpecMutationTests
         Assert.True(read > refused / 10 && refused > read / 10, $"{read} read, {refused} refused");
     }
 
+    /// <summary>Found by a mutant: the refusal asked for one of no components.</summary>
+    [Fact]
+    public void Spec_of_external_components_only_is_told_that_something_has_to_take_the_requests()
+    {
+        var reading = Specs.ReadYaml("""
+            components: [{name: qdrant, external: {service: qdrant, port: 6333}}]
+            traffic: {gatewayApi: {parentRefs: [{name: public}]}}
+            """);
+        Assert.Equal("spec.components: \"\": must hold a component with a template: something has to take the requests", Assert.Single(reading.Problems).ToString());
+    }
+
     /// <summary>What the engine relies on without looking again.</summary>
     private static void Sound(ResolvedSpec spec, Mutant mutant)
     {

@@ -60,6 +60,12 @@ internal static class GraphRules
 
     private static void CheckEntry(SpecCandidate candidate, Findings findings, bool hasCycle)
     {
+        if (candidate.Components.Count > 0 && candidate.Components.TrueForAll(static c => c.External is not null))
+        {
+            findings.Add("spec.components", null, "must hold a component with a template: something has to take the requests");
+            return;
+        }
+
         if (candidate.Spec.Traffic?.Component is { } named && candidate.Component(named) is null)
             findings.Add("spec.traffic.component", named, $"is no component; there are {candidate.WorkloadNames}");
         if (candidate.Spec.Traffic is { Component: null } && candidate.Roots is { Count: not 1 } roots && !(hasCycle && roots.Count == 0))
@@ -68,7 +74,6 @@ internal static class GraphRules
                 ? $"must be named, because something depends on every component: one of {candidate.WorkloadNames}"
                 : $"must be named, because nothing depends on more than one component: one of {string.Join(", ", roots.Select(static c => c.Name))}");
         }
-
     }
 
     private static void CheckReached(SpecCandidate candidate, Findings findings)
