@@ -22,8 +22,8 @@ internal sealed class MutantException(string message) : Exception(message);
 /// <summary>One RagDeployment that goes from its base to one mutant after the other, and back each time.</summary>
 internal sealed class MutantSlot(TestSpace space, JsonObject baseSpec, string slot)
 {
-    // For two busy cores; what is right takes a second.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(40);
+    // For two very busy cores; what is right takes a second.
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(100);
 
     private string _name = "";

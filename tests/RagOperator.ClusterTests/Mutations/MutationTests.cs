@@ -48,8 +48,8 @@ public sealed class MutationTests(ITestOutputHelper output)
         {
             var baseSpec = bases[number % bases.Count];
             var slot = new MutantSlot(space, baseSpec, $"m{number}");
-            await RenewAsync(slot);
-            while (failures.Count < MostFailures && Interlocked.Add(ref next[number % bases.Count], bases.Count) is var mine && mine < seed + count)
+            var stands = await RenewAsync(slot);
+            while (stands && failures.Count < MostFailures && Interlocked.Add(ref next[number % bases.Count], bases.Count) is var mine && mine < seed + count)
             {
                 var mutant = mutator.Mutate(baseSpec, new Random(mine));
                 try
@@ -59,22 +59,24 @@ public sealed class MutationTests(ITestOutputHelper output)
                 catch (MutantException e)
                 {
                     failures.Enqueue($"seed {mine}, base {(number % bases.Count == 0 ? "full" : "minimal")}: {mutant}\n{e.Message}\nbase:   {baseSpec.ToJsonString()}\nmutant: {mutant.Spec.ToJsonString()}");
-                    await RenewAsync(slot);
+                    stands = await RenewAsync(slot);
                 }
             }
 
             Interlocked.Add(ref remade, slot.Remade);
         }));
 
-        async Task RenewAsync(MutantSlot slot)
+        async Task<bool> RenewAsync(MutantSlot slot)
         {
             try
             {
                 await slot.MakeAsync();
+                return true;
             }
             catch (MutantException e)
             {
-                throw new InvalidOperationException($"{e.Message}\npuppet: {puppet.Trouble}\n{string.Join("\n\n", failures)}", e);
+                failures.Enqueue($"an object could not be made: {e.Message}");
+                return false;
             }
         }
 
