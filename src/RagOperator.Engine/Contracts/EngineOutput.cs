@@ -30,6 +30,9 @@ public sealed record EngineOutput
     /// <summary>External Services whose ready addresses are wanted in the next look.</summary>
     public IReadOnlyList<string> Externals { get; init; } = [];
 
+    /// <summary>Those of <see cref="Observed.Taken"/> that were wanted: the others are nobody's business any more.</summary>
+    public IReadOnlySet<string> Missed { get; init; } = new HashSet<string>();
+
     /// <summary>When to look again though nothing happened; null: only when something does.</summary>
     public DateTimeOffset? NextLook { get; init; }
 }

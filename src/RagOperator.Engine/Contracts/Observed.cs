@@ -148,8 +148,11 @@ public sealed record FlagsView : ChildView
 /// <summary>The HTTPRoute.</summary>
 public sealed record RouteView : ChildView
 {
-    /// <summary>Backends of the first rule with their weights; every rule has the same ones unless <see cref="Drifted"/>.</summary>
+    /// <summary>Backends of the first rule with their weights; every rule has the same ones but those of <see cref="Differing"/>.</summary>
     public IReadOnlyList<Backend> Backends { get; init; } = [];
+
+    /// <summary>Backends of further rules that have others than the first; then it counts as <see cref="Drifted"/>.</summary>
+    public IReadOnlyList<IReadOnlyList<Backend>> Differing { get; init; } = [];
 
     /// <summary>Whether anything but the weights differs from what spec asks for.</summary>
     public bool Drifted { get; init; }
@@ -165,6 +168,26 @@ public sealed record RouteView : ChildView
 
     /// <summary>The annotation of a rollback that could not be written to status: <c>release cause</c>.</summary>
     public string? RolledBack { get; init; }
+
+    /// <summary>Each Service that any rule names, once, with the greatest weight that any gives it.</summary>
+    public IReadOnlyList<Backend> Named =>
+        [.. Rules.SelectMany(static r => r).GroupBy(static b => b.Service, StringComparer.Ordinal).Select(static g => new Backend(g.Key, g.Max(static b => b.Weight)))];
+
+    private IEnumerable<IReadOnlyList<Backend>> Rules => Differing.Prepend(Backends);
+
+    /// <summary>Percent of the requests that a Service gets in the rule that gives it least.</summary>
+    /// <param name="service">The Service's name.</param>
+    public int LeastOf(string service) => Rules.Min(r => Share(r, service));
+
+    /// <summary>Percent of the requests that a Service gets in the rule that gives it most.</summary>
+    /// <param name="service">The Service's name.</param>
+    public int MostOf(string service) => Rules.Max(r => Share(r, service));
+
+    private static int Share(IReadOnlyList<Backend> rule, string service)
+    {
+        var sum = rule.Sum(static b => (long)b.Weight);
+        return sum == 0 ? 0 : (int)(rule.Where(b => string.Equals(b.Service, service, StringComparison.Ordinal)).Sum(static b => (long)b.Weight) * 100 / sum);
+    }
 }
 
 /// <summary>One backend of the route.</summary>
@@ -177,6 +200,9 @@ public sealed record PreflightView
 {
     /// <summary>The candidate's hash.</summary>
     public required string Release { get; init; }
+
+    /// <summary>Which route was asked about: a hash of the user's part of it.</summary>
+    public required string Route { get; init; }
 
     /// <summary>When it was answered.</summary>
     public required DateTimeOffset At { get; init; }

@@ -19,9 +19,10 @@ public enum Direction
 /// <param name="Way">Which way it moves the release.</param>
 public abstract record Write(Direction Way);
 
-/// <summary>A dry run of all children that the release would get: changes nothing, its answer comes back as <see cref="PreflightView"/>.</summary>
+/// <summary>A dry run of all children that the release would get, and of the route that spec wants: changes nothing, its answer comes back as <see cref="PreflightView"/>.</summary>
 /// <param name="Candidate">The release.</param>
-public sealed record Preflight(ReleaseRecord Candidate) : Write(Direction.Neutral);
+/// <param name="Route">What tells the user's part of the route from others: see <see cref="PreflightView.Route"/>.</param>
+public sealed record Preflight(ReleaseRecord Candidate, string Route) : Write(Direction.Neutral);
 
 /// <summary>Creates a release's ControllerRevision, by POST, before status names it.</summary>
 /// <param name="Record">The preimage.</param>

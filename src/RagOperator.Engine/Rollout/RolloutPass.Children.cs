@@ -9,14 +9,10 @@ internal sealed partial class RolloutPass
     /// <summary>A name that we need and somebody else holds.</summary>
     private string? _nameTaken;
 
+    private readonly HashSet<string> _missed = new(StringComparer.Ordinal);
+
     private void PlanChildren()
     {
-        if (IsUnknown(_s.StableRevision) || IsUnknown(_s.CanaryRevision))
-        {
-            // A release whose record is gone cannot be built again; nothing of it may be taken for left over.
-            return;
-        }
-
         var keep = new HashSet<(ChildKind, string)>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (release, role, entry) in Live())
@@ -47,6 +43,9 @@ internal sealed partial class RolloutPass
             DeleteAllBut(keep);
         }
     }
+
+    /// <summary>Whether the record of stable or the canary is gone: it cannot be built again, and nothing of it may be taken for left over.</summary>
+    private bool IsRecordLost => IsUnknown(_s.StableRevision) || IsUnknown(_s.CanaryRevision);
 
     private bool IsUnknown(string? hash) => hash is not null && _book.Find(hash) is null;
 
@@ -182,6 +181,7 @@ internal sealed partial class RolloutPass
     {
         if (World.Taken.TryGetValue($"{kind} {name}", out var holder))
         {
+            _missed.Add($"{kind} {name}");
             _nameTaken ??= holder;
             return false;
         }
@@ -201,7 +201,7 @@ internal sealed partial class RolloutPass
 
             // The canary's Service goes only after the route is verified without it (S4), and its pods not before.
             var revision = kind == ChildKind.ConfigMap && view.Name.EndsWith("-flags", StringComparison.Ordinal) ? view.Name[..^"-flags".Length] : view.Name;
-            if (World.Route is not { Owner: Ownership.Ours } route || (route.Verified && !route.Backends.Any(b => Is(b.Service, revision))))
+            if (World.Route is not { Owner: Ownership.Ours } route || (route.Verified && !route.Named.Any(b => Is(b.Service, revision))))
             {
                 _after.Add(new DeleteChild(kind, view));
             }

@@ -59,7 +59,7 @@ internal sealed partial class RolloutPass
         }
 
         var service = _book.Find(hash) is { } release ? EntryService(release.Record) : null;
-        return route.Verified && !route.Backends.Any(b => Is(b.Service, service) && b.Weight > 0);
+        return route.Verified && !route.Named.Any(b => Is(b.Service, service) && b.Weight > 0);
     }
 
     private void Retire()
@@ -98,6 +98,6 @@ internal sealed partial class RolloutPass
             return true;
         }
 
-        return route.Verified && !route.Backends.Any(b => Is(b.Service, service));
+        return route.Verified && !route.Named.Any(b => Is(b.Service, service));
     }
 }

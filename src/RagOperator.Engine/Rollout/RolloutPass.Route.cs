@@ -7,18 +7,20 @@ namespace RagOperator.Engine.Rollout;
 // The route: one backend at 100 without a canary; two, weights written out, from the first weight until 0 is verified.
 internal sealed partial class RolloutPass
 {
+    /// <summary>The canary's live weight before this pass looked for a hand on the route.</summary>
+    private int _liveBefore;
+
     /// <summary>Lowering is wanted and stable has no ready address.</summary>
     private bool _bothBad;
 
     private RouteView? OwnRoute => World.Route is { Owner: Ownership.Ours, Deleting: false } route ? route : null;
 
-    /// <summary>Percent of the requests that the route gives to a release now.</summary>
-    private int OnRoute(ReleaseRecord release)
-    {
-        var sum = OwnRoute?.Backends.Sum(static b => b.Weight) ?? 0;
-        var service = EntryService(release);
-        return sum == 0 ? 0 : OwnRoute!.Backends.Where(b => Is(b.Service, service)).Sum(static b => b.Weight) * 100 / sum;
-    }
+    /// <summary>Percent of the requests that the route gives to a release now, in the rule that gives it most. Where a hand made rules
+    /// differ, no rule may be forgotten: a release has left the route only when it has left every rule.</summary>
+    private int OnRoute(ReleaseRecord release) => OwnRoute?.MostOf(EntryService(release)) ?? 0;
+
+    /// <summary>The same in the rule that gives it least: a hand that lowers is obeyed in whichever rule it did.</summary>
+    private int LeastOnRoute(ReleaseRecord release) => OwnRoute?.LeastOf(EntryService(release)) ?? 0;
 
     /// <summary>Whether the gateway is verified to give the canary exactly this weight.</summary>
     private bool RouteCarries(int weight) =>
@@ -33,19 +35,20 @@ internal sealed partial class RolloutPass
             return false;
         }
 
-        return route.Backends.All(b => Is(b.Service, EntryService(stable.Record)) || Is(b.Service, EntryService(canary.Record)));
+        return route.Named.All(b => Is(b.Service, EntryService(stable.Record)) || Is(b.Service, EntryService(canary.Record)));
     }
 
     /// <summary>A hand that lowers the canary's weight is obeyed and pauses the rollout.</summary>
     private void NoticeHand()
     {
+        _liveBefore = LiveWeight();
         if (!IsRollout || OwnRoute is null || _s.Attempt?.FirstWeightAt is null)
         {
             return;
         }
 
         var step = _s.Step!;
-        var seen = OnRoute(Canary!.Record);
+        var seen = LeastOnRoute(Canary!.Record);
         if (step.State is not StepStates.Scaling && seen == step.Weight)
         {
             step.Carried = true;
@@ -80,7 +83,7 @@ internal sealed partial class RolloutPass
 
     private void PlanRoute()
     {
-        if (Stable is not { } stable || !World.RouteKindKnown || IsUnknown(_s.CanaryRevision) || (_spec is null && Canary is not null))
+        if (Stable is not { } stable || !World.RouteKindKnown || (_spec is null && Canary is not null))
         {
             return;
         }
@@ -109,7 +112,7 @@ internal sealed partial class RolloutPass
             return;
         }
 
-        if (Canary is { } canary && OwnRoute?.ForeignWriter is { } hand && OnRoute(canary.Record) > LiveWeight())
+        if (Canary is { } canary && OwnRoute?.ForeignWriter is { } hand && OnRoute(canary.Record) > Math.Max(LiveWeight(), _liveBefore))
         {
             Tell("WeightRestored", $"{hand} raised the canary's weight to {OnRoute(canary.Record)}%: undone, it is {LiveWeight()}%", warning: true);
         }
@@ -121,7 +124,7 @@ internal sealed partial class RolloutPass
     private List<Backend>? Backends(ReleaseRecord stable)
     {
         var stableService = EntryService(stable);
-        var now = OwnRoute?.Backends ?? [];
+        var now = OwnRoute?.Named ?? [];
         var canaryService = Canary is { } c ? EntryService(c.Record) : null;
         var target = CanaryTarget();
         var leaving = now.Where(b => !Is(b.Service, stableService) && !Is(b.Service, canaryService)).ToList();
@@ -154,20 +157,15 @@ internal sealed partial class RolloutPass
         }
 
         var live = LiveWeight();
-        var seen = OnRoute(Canary!.Record);
-        if (live == seen)
-        {
-            return live;
-        }
-
-        if (live < seen)
+        if (live < OnRoute(Canary!.Record))
         {
             // Lowering is written also when status cannot be: never to more than what status allows already (S1).
             return Math.Min(live, Is(_in.Persisted?.CanaryRevision, _s.CanaryRevision) ? _in.Persisted?.Step?.Weight ?? 0 : 0);
         }
 
-        var may = MayRaise && RouteIsClear() && IsAvailable(Canary.Record) && ReadyAddresses(Canary.Record) > 0
-            && World.Services.ContainsKey(EntryService(Canary.Record));
+        var seen = LeastOnRoute(Canary.Record);
+        var may = live == seen || (MayRaise && RouteIsClear() && IsAvailable(Canary.Record) && ReadyAddresses(Canary.Record) > 0
+            && World.Services.ContainsKey(EntryService(Canary.Record)));
         return may ? live : seen;
     }
 
@@ -189,9 +187,8 @@ internal sealed partial class RolloutPass
         }
 
         var others = wanted.Where(b => !Is(b.Service, stableService)).ToList();
-        var before = route.Backends.ToDictionary(static b => b.Service, static b => b.Weight, StringComparer.Ordinal);
-        return others.Exists(b => b.Weight > before.GetValueOrDefault(b.Service)) ? Direction.Raises
-            : others.Exists(b => b.Weight < before.GetValueOrDefault(b.Service)) ? Direction.Lowers
+        return others.Exists(b => b.Weight > route.LeastOf(b.Service)) ? Direction.Raises
+            : others.Exists(b => b.Weight < route.MostOf(b.Service)) ? Direction.Lowers
             : Direction.Neutral;
     }
 
@@ -203,7 +200,7 @@ internal sealed partial class RolloutPass
             ports[EntryService(release)] = PortOf(release);
         }
 
-        foreach (var backend in (OwnRoute?.Backends ?? []).Where(b => !ports.ContainsKey(b.Service)))
+        foreach (var backend in (OwnRoute?.Named ?? []).Where(b => !ports.ContainsKey(b.Service)))
         {
             ports[backend.Service] = PortOf(stable);
         }

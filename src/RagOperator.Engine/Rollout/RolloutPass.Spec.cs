@@ -1,3 +1,4 @@
+using RagOperator.Api.Resolved;
 using RagOperator.Api.V1Alpha1;
 using RagOperator.Engine.Contracts;
 using RagOperator.Engine.Releases;
@@ -30,6 +31,12 @@ internal sealed partial class RolloutPass
         if (named is null)
         {
             var record = ReleaseMint.Mint(spec, contents, _book, LastNumber());
+            if (IsRecordLost && !Is(record.Hash, _s.StableRevision) && !Is(record.Hash, _s.CanaryRevision))
+            {
+                _s.ObservedGeneration = _in.Generation;
+                return;
+            }
+
             if (!Accepted(record))
             {
                 return;
@@ -38,6 +45,17 @@ internal sealed partial class RolloutPass
             named = new ReleaseView { Name = ChildNames.Release(Name, record.Hash), Record = record };
             _book.Add(named);
             _before.Add(new CreateRelease(record));
+        }
+        else if (_spec is not null && !Is(RouteOf(spec), RouteOf(_spec)) && !Accepted(named.Record))
+        {
+            // A route that the API server refuses is no less invalid for coming without a new release.
+            return;
+        }
+
+        if (IsRecordLost)
+        {
+            _s.ObservedGeneration = _in.Generation;
+            return; // spec may bring one back that it still describes; until then nothing is begun
         }
 
         _spec = spec;
@@ -66,9 +84,13 @@ internal sealed partial class RolloutPass
         _s.ObservedGeneration = _in.Generation;
     }
 
+    private static string? RouteOf(ResolvedSpec? spec) =>
+        spec is null ? null : ShortHash.Short("route", System.Text.Encoding.UTF8.GetString(CanonicalJson.Bytes(spec.GatewayApi)));
+
     private bool Accepted(ReleaseRecord candidate)
     {
-        var answer = World.Preflight is { } p && string.Equals(p.Release, candidate.Hash, StringComparison.Ordinal) ? p : null;
+        var route = RouteOf(_in.Reading.Spec)!;
+        var answer = World.Preflight is { } p && Is(p.Release, candidate.Hash) && Is(p.Route, route) ? p : null;
         if (answer is { Accepted: true })
         {
             return true;
@@ -76,7 +98,7 @@ internal sealed partial class RolloutPass
 
         if (answer is null || _now - answer.At >= s_preflightAgain)
         {
-            _before.Add(new Preflight(candidate));
+            _before.Add(new Preflight(candidate, route));
             _pending = answer is null;
         }
         else

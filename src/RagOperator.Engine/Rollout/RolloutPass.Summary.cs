@@ -49,7 +49,7 @@ internal sealed partial class RolloutPass
             return new Situation(Phases.Degraded, "NameTaken", taken);
         }
 
-        if (IsUnknown(_s.StableRevision) || IsUnknown(_s.CanaryRevision))
+        if (IsRecordLost)
         {
             return new Situation(Phases.Suspended, "RecordLost", $"The ControllerRevision of release {(IsUnknown(_s.StableRevision) ? _s.StableRevision : _s.CanaryRevision)} is gone: it cannot be built again, and nothing is changed");
         }

@@ -66,21 +66,30 @@ internal sealed partial class RolloutPass
             ReadRollbackMark();
             FollowSpec();
             StrikeDisabledFlags();
-            ReadRequest();
-            KeepPosition();
-            NoticeHand();
-            Judge();
-            Advance();
-            FollowRollback();
-            Retire();
-            PlanFlags();
-            PlanChildren();
-            PlanRoute();
-            PlanRecords();
+            // A release that cannot be looked up is not one that is not there: without stable any canary would pass for a first install.
+            if (!IsRecordLost)
+            {
+                Move();
+            }
         }
 
         Summarize();
         return Output();
+    }
+
+    private void Move()
+    {
+        ReadRequest();
+        KeepPosition();
+        NoticeHand();
+        Judge();
+        Advance();
+        FollowRollback();
+        Retire();
+        PlanFlags();
+        PlanChildren();
+        PlanRoute();
+        PlanRecords();
     }
 
     private EngineOutput Output()
@@ -96,6 +105,7 @@ internal sealed partial class RolloutPass
             Events = _events,
             Look = Look(),
             Externals = ExternalsWanted(),
+            Missed = _missed,
             NextLook = _next,
         };
     }

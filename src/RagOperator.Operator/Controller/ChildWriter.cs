@@ -120,6 +120,7 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         var answer = await port.DeleteAsync(key, write.Target.Uid, write.Target.ResourceVersion, cancellationToken);
         if (answer.IsSuccess || answer.Reason == ApiReason.NotFound)
         {
+            pass.Memory.Labels.Remove((write.Kind, write.Target.Name));
             pass.Memory.Ledger.SawDeletion(port, key, write.Target.Uid);
             return WriteResult.Done;
         }
@@ -170,7 +171,7 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
 
             if (result.Outcome != WriteOutcome.Conflict) return result;
             if (await ReadAgainAsync<V1HTTPRoute>(pass, ChildKind.HttpRoute, view.Name, cancellationToken) is not { } live) return result;
-            if (!Lowering.Holds(write.Backends, view.Backends, router.Observe(pass.Owner, live, null, write.Port).Backends)) return result;
+            if (!Lowering.Holds(write.Backends, view, router.Observe(pass.Owner, live, null, write.Port))) return result;
             current = live;
         }
     }

@@ -23,6 +23,9 @@ internal abstract class KindPort
     /// <summary>The object as the cache has it.</summary>
     public abstract IKubernetesObject<V1ObjectMeta>? Cached(NamespacedName key);
 
+    /// <summary>The children of an object that the cache has.</summary>
+    public abstract IEnumerable<IKubernetesObject<V1ObjectMeta>> CachedOf(NamespacedName owner);
+
     public abstract Task<Answer> GetAsync(NamespacedName key, CancellationToken cancellationToken);
 
     public abstract Task<Answer> CreateAsync(JsonObject body, string ns, bool dryRun, CancellationToken cancellationToken);
@@ -57,6 +60,8 @@ internal sealed class KindPort<T>(IKubernetesClient client, IObjectCache<T> cach
         cache.Get(key) is not { } found || !string.Equals(found.Uid(), uid, StringComparison.Ordinal) || found.Metadata.DeletionTimestamp is not null;
 
     public override IKubernetesObject<V1ObjectMeta>? Cached(NamespacedName key) => cache.Get(key);
+
+    public override IEnumerable<IKubernetesObject<V1ObjectMeta>> CachedOf(NamespacedName owner) => Cluster.Of(cache, owner);
 
     public override async Task<Answer> GetAsync(NamespacedName key, CancellationToken cancellationToken) =>
         Of(await client.GetAsync<T>(key, cancellationToken));

@@ -11,13 +11,10 @@ internal static class Lowering
     public static bool Holds(IReadOnlyDictionary<string, bool> wanted, IReadOnlyDictionary<string, bool>? live) =>
         wanted.All(f => !f.Value || (live is not null && live.TryGetValue(f.Key, out var on) && on));
 
-    /// <summary>Of a route: no Service gets more than it has now, but for those that the decision gave more to.</summary>
+    /// <summary>Of a route: no Service gets more than it has now in any rule, but for those that the decision gave more to.</summary>
     /// <param name="wanted">The backends to be written.</param>
-    /// <param name="decided">The backends that it was decided from.</param>
-    /// <param name="live">The backends as they are.</param>
-    public static bool Holds(IReadOnlyList<Backend> wanted, IReadOnlyList<Backend> decided, IReadOnlyList<Backend> live) =>
-        wanted.All(w => w.Weight <= Share(live, w.Service) || w.Weight > Share(decided, w.Service));
-
-    private static int Share(IReadOnlyList<Backend> backends, string service) =>
-        backends.Where(b => string.Equals(b.Service, service, StringComparison.Ordinal)).Sum(static b => b.Weight);
+    /// <param name="decided">The route that it was decided from.</param>
+    /// <param name="live">The route as it is.</param>
+    public static bool Holds(IReadOnlyList<Backend> wanted, RouteView decided, RouteView live) =>
+        wanted.All(w => w.Weight <= live.LeastOf(w.Service) || w.Weight > decided.LeastOf(w.Service));
 }

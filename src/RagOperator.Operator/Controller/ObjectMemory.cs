@@ -36,6 +36,18 @@ internal sealed class ObjectMemory(string uid, CancellationToken term)
     /// <summary>Names that somebody else holds.</summary>
     public Dictionary<(ChildKind Kind, string Name), string> Taken { get; } = [];
 
+    /// <summary>How decisions call a name of <see cref="Taken"/>.</summary>
+    public static string NameOf((ChildKind Kind, string Name) taken) => $"{taken.Kind} {taken.Name}";
+
+    /// <summary>Children that are or were there with their labels.</summary>
+    public Dictionary<(ChildKind Kind, string Name), KnownLabels> Labels { get; } = [];
+
+    /// <summary>Whether what status names was asked for by name in this term.</summary>
+    public bool LabelsAsked { get; set; }
+
+    /// <summary>Whether a child's labels could not be given back yet.</summary>
+    public bool OwesLabels { get; set; }
+
     public DateTimeOffset TakenCheckedAt { get; set; }
 
     /// <summary>External Services that the last decision asked for.</summary>

@@ -47,7 +47,7 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
                 Preflight = memory.Preflight,
                 Samples = samples.Latest(owner.Uid),
                 LastError = memory.LastError,
-                Taken = memory.Taken.ToDictionary(static t => $"{t.Key.Kind} {t.Key.Name}", static t => t.Value, StringComparer.Ordinal),
+                Taken = memory.Taken.ToDictionary(static t => ObjectMemory.NameOf(t.Key), static t => t.Value, StringComparer.Ordinal),
             },
         };
     }

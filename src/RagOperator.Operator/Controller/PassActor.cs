@@ -55,7 +55,7 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
         // Last: its many requests must not hold up a rollback, and status names nothing by it.
         foreach (var preflight in output.Before.OfType<Preflight>())
         {
-            var (answer, failure) = await preflighter.AskAsync(pass, preflight.Candidate, input.Reading.Spec?.GatewayApi, cancellationToken);
+            var (answer, failure) = await preflighter.AskAsync(pass, preflight, input.Reading.Spec?.GatewayApi, cancellationToken);
             if (answer is not null)
             {
                 pass.Memory.Preflight = answer;

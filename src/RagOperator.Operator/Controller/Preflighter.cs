@@ -17,22 +17,24 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
     private const int MaxLength = 400;
     private const int MaxCauses = 5;
 
-    /// <summary>Asks about every child that is not there yet.</summary>
+    /// <summary>Asks about every child that is not there yet, and about the route in any case: it is the only one that is written anew.</summary>
     /// <param name="pass">The pass.</param>
-    /// <param name="candidate">The release.</param>
+    /// <param name="preflight">The release.</param>
     /// <param name="route">The user's part of the route, of the spec that named the release.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The answer; null with the failure that stopped it where there was none.</returns>
     public async Task<(PreflightView? Answer, ApiResult? Failure)> AskAsync(
-        Pass pass, ReleaseRecord candidate, JsonElement? route, CancellationToken cancellationToken)
+        Pass pass, Preflight preflight, JsonElement? route, CancellationToken cancellationToken)
     {
+        var candidate = preflight.Candidate;
         var refused = new List<string>();
         var taken = new List<string>();
         foreach (var (kind, component, body) in Children(pass, candidate, route))
         {
             var port = cluster.Child(kind);
             var name = body["metadata"]!["name"]!.GetValue<string>();
-            if (pass.Seen.Has(kind, name) || port.KindMissing) continue;
+            // What exists already is refused for that only after the server has found it valid.
+            if ((kind != ChildKind.HttpRoute && pass.Seen.Has(kind, name)) || port.KindMissing) continue;
             var answer = await port.CreateAsync(body, pass.Owner.Namespace, dryRun: true, cancellationToken);
             switch (Judge(answer.Result))
             {
@@ -58,7 +60,7 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
             }
         }
 
-        return (new PreflightView { Release = candidate.Hash, At = time.GetUtcNow(), Refused = refused, NamesTaken = taken }, null);
+        return (new PreflightView { Release = candidate.Hash, Route = preflight.Route, At = time.GetUtcNow(), Refused = refused, NamesTaken = taken }, null);
     }
 
     private enum Verdict

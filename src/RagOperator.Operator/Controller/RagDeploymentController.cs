@@ -42,6 +42,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
     private readonly ILogger<RagDeploymentController> _logger;
     private readonly Observer _observer;
     private readonly ExternalServices _externals;
+    private readonly LabelKeeper _labels;
     private readonly ChildWriter _writer;
     private readonly PassActor _actor;
 
@@ -81,6 +82,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         _logger = logger;
         _observer = new Observer(cluster, router, samples, catalog);
         _externals = new ExternalServices(cluster.Client, time);
+        _labels = new LabelKeeper(cluster);
         _writer = new ChildWriter(cluster, router, environment);
         _actor = new PassActor(_writer, new StatusWriter(cluster), new Preflighter(cluster, router, environment, time), metrics, time);
     }
@@ -103,6 +105,10 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         if (_cluster.Objects.Get(owner.Key) is not { } newest || !string.Equals(newest.Uid(), owner.Uid, StringComparison.Ordinal)
             || newest.Metadata.DeletionTimestamp is not null)
             return ReconciliationResult<RagDeployment>.Success(TimeSpan.Zero);
+
+        var (mended, refused) = await _labels.KeepAsync(owner, newest, memory, cancellationToken);
+        if (refused is not null) return Failed(refused);
+        if (mended) return ReconciliationResult<RagDeployment>.Success(FirstLagPause);
 
         await LookBeyondCachesAsync(owner, memory, cancellationToken);
         var seen = _observer.Observe(owner, newest, memory);
@@ -225,6 +231,9 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         var memory = pass.Memory;
         _samples.Want(pass.Owner.Uid, pass.Owner.Key, output.Look);
         memory.Externals = output.Externals;
+        // A name that nothing wants any more is not asked for any more; one that is found taken in this pass is for the next to judge.
+        foreach (var taken in memory.Taken.Keys.Where(t => ObjectMemory.NameOf(t) is var name && input.Observed.Taken.ContainsKey(name) && !output.Missed.Contains(name)).ToList())
+            memory.Taken.Remove(taken);
         if (report.StatusStands)
         {
             memory.Engine = output.Memory;
@@ -271,7 +280,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         if (report.News || output.Externals.Any(e => !memory.ExternalAddresses.ContainsKey(e))) next = Sooner(next, FirstLagPause);
         if (report.Waits) next = Sooner(next, WaitPause);
         if (output.Externals.Count > 0) next = Sooner(next, ExternalServices.Freshness);
-        if (memory.Taken.Count > 0 || _cluster.Routes.State == CacheState.KindMissing) next = Sooner(next, BlindSpotPause);
+        if (memory.Taken.Count > 0 || memory.OwesLabels || _cluster.Routes.State == CacheState.KindMissing) next = Sooner(next, BlindSpotPause);
         return next;
     }
 

@@ -70,7 +70,7 @@ public sealed class GatewayApiRouter : ITrafficRouter<V1HTTPRoute>
         ArgumentNullException.ThrowIfNull(owner);
         ArgumentNullException.ThrowIfNull(current);
         ArgumentNullException.ThrowIfNull(ports);
-        var backends = RouteBackends.Read(current, owner.Namespace, ports, out var uneven);
+        var (backends, differing, strange) = RouteBackends.Read(current, owner.Namespace, ports);
         var unverified = RouteParents.FirstUnverified(current);
         return new RouteView
         {
@@ -80,7 +80,8 @@ public sealed class GatewayApiRouter : ITrafficRouter<V1HTTPRoute>
             Owner = owner.OwnershipOf(current),
             Deleting = current.Metadata.DeletionTimestamp is not null,
             Backends = backends,
-            Drifted = uneven || (wanted is { } route && !RouteDrift.Fits(route, current.Spec)),
+            Differing = differing,
+            Drifted = strange || differing.Count > 0 || (wanted is { } route && !RouteDrift.Fits(route, current.Spec)),
             Verified = unverified is null,
             ParentMessage = unverified,
             ForeignWriter = ForeignWriter(current),

@@ -18,15 +18,17 @@ internal static class RouteBackends
     public static bool TakesNone(JsonObject rule) =>
         rule["filters"] is JsonArray filters && filters.OfType<JsonObject>().Any(static f => f.ContainsKey("requestRedirect"));
 
-    /// <summary>The backends of the first rule that has any use for them.</summary>
+    /// <summary>The backends of the first rule that has any use for them, and those of later ones that have others.</summary>
     /// <param name="route">The route as it is.</param>
     /// <param name="ownNamespace">The route's namespace.</param>
     /// <param name="ports">Ports by Service name; a Service that is not in it may have any.</param>
-    /// <param name="uneven">Whether rules differ, or a backend is none that the operator writes.</param>
-    public static IReadOnlyList<Backend> Read(V1HTTPRoute route, string ownNamespace, IReadOnlyDictionary<string, int> ports, out bool uneven)
+    /// <returns>Both, and whether a backend is none that the operator writes.</returns>
+    public static (IReadOnlyList<Backend> First, IReadOnlyList<IReadOnlyList<Backend>> Differing, bool Strange) Read(
+        V1HTTPRoute route, string ownNamespace, IReadOnlyDictionary<string, int> ports)
     {
-        uneven = false;
+        var strange = false;
         List<Backend>? first = null;
+        var differing = new List<IReadOnlyList<Backend>>();
         foreach (var rule in route.Spec?.Items("rules") ?? [])
         {
             if (rule.ToNode() is JsonObject node && TakesNone(node)) continue;
@@ -36,14 +38,14 @@ internal static class RouteBackends
                 var name = reference.Text("name") ?? "";
                 // Absent means 1 to the Gateway API.
                 backends.Add(new Backend(name, reference.Number("weight") ?? 1));
-                uneven |= !IsPlain(reference, ownNamespace) || (ports.TryGetValue(name, out var port) && reference.Number("port") != port);
+                strange |= !IsPlain(reference, ownNamespace) || (ports.TryGetValue(name, out var port) && reference.Number("port") != port);
             }
 
             if (first is null) first = backends;
-            else uneven |= !first.SequenceEqual(backends);
+            else if (!first.SequenceEqual(backends)) differing.Add(backends);
         }
 
-        return first ?? [];
+        return (first ?? [], differing, strange);
     }
 
     private static bool IsPlain(JsonElement reference, string ownNamespace) =>

@@ -146,10 +146,13 @@ public sealed class RestoreTests
         Assert.Equal("other", sim.Cluster.Route.Backends.Single().Service);
     }
 
-    [Fact]
-    public void Record_of_stable_deleted_by_hand_changes_nothing_that_runs()
+    [Theory]
+    [InlineData("half", 2)]
+    [InlineData("full", 4)]
+    public void Record_of_stable_deleted_by_hand_changes_nothing_that_runs(string step, int pods)
     {
-        var sim = InStep("half");
+        var sim = InStep(step);
+        var (stable, canary) = (sim.Status.StableRevision, sim.Status.CanaryRevision);
         var record = sim.Cluster.Records.Values.Single(r => r.Release?.Hash == sim.Status.StableRevision).Name;
         sim.Cluster.Records.Remove(record);
         var writes = sim.Trajectory.Count;
@@ -157,7 +160,12 @@ public sealed class RestoreTests
         Assert.Equal(Phases.Suspended, sim.Phase);
         Assert.Contains("ControllerRevision", sim.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(sim.Trajectory.Skip(writes), static s => s.Write is DeleteChild or ApplyRoute);
-        Assert.Equal((4, 2), (sim.Pods("api:1"), sim.Pods("api:2")));
+        Assert.Equal((4, pods), (sim.Pods("api:1"), sim.Pods("api:2")));
+        Assert.Equal((stable, canary), (sim.Status.StableRevision, sim.Status.CanaryRevision));
+        // Nor is a newer release taken for a first install.
+        sim.Edit(static s => s.Image("api", "api:3")).Run(TimeSpan.FromMinutes(5));
+        Assert.Equal((stable, canary), (sim.Status.StableRevision, sim.Status.CanaryRevision));
+        Assert.DoesNotContain(sim.Trajectory.Skip(writes), static s => s.Write is CreateDeployment or CreateRelease);
     }
 
     [Fact]

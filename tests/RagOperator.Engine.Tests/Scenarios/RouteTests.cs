@@ -17,6 +17,9 @@ public sealed class RouteTests
 
     private static void Hand(Sim sim, int weight) => sim.Cluster.Hand("kubectl-edit", (sim.Deployment("api:1")!.Name, 100 - weight), (sim.Deployment("api:2")!.Name, weight));
 
+    private static void HandOnSecond(Sim sim, int weight) =>
+        sim.Cluster.HandOnSecondRule("kubectl-edit", (sim.Deployment("api:1")!.Name, 100 - weight), (sim.Deployment("api:2")!.Name, weight));
+
     [Theory]
     [InlineData(0)]
     [InlineData(20)]
@@ -56,6 +59,79 @@ public sealed class RouteTests
         Assert.Equal(10, sim.Weight("api:2"));
         Assert.True(sim.Told("WeightRestored"));
         Assert.Null(sim.Status.Paused);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(20)]
+    public void Hand_that_lowers_one_rule_alone_is_obeyed_in_all(int weight)
+    {
+        var sim = InStep("half");
+        HandOnSecond(sim, weight);
+        sim.Run(TimeSpan.FromHours(1));
+        Assert.Equal(weight, sim.Weight("api:2"));
+        Assert.Empty(sim.Cluster.Route!.Differing);
+        Assert.Equal(Phases.Suspended, sim.Phase);
+        Assert.True(sim.Told("WeightLowered"));
+        Assert.False(sim.Told("WeightRestored"));
+        sim.Ask("resume/current").Run(s_minute);
+        Assert.Equal(50, sim.Weight("api:2"));
+        sim.UntilHealthy();
+    }
+
+    [Fact]
+    public void Hand_that_raises_one_rule_alone_is_undone()
+    {
+        var sim = InStep("ten");
+        HandOnSecond(sim, 80);
+        sim.Run(TimeSpan.FromSeconds(1));
+        Assert.Equal(10, sim.Weight("api:2"));
+        Assert.Empty(sim.Cluster.Route!.Differing);
+        Assert.True(sim.Told("WeightRestored"));
+        Assert.Null(sim.Status.Paused);
+    }
+
+    [Fact]
+    public void Release_is_not_gone_from_the_route_while_one_rule_still_names_it()
+    {
+        var sim = InStep("half");
+        sim.Cluster.GatewayDelay = null;
+        sim.Ask("abort/current").Run(s_minute);
+        // The gateway is slow; meanwhile a hand gives the failed release all of the second rule, and the gateway takes that.
+        HandOnSecond(sim, 100);
+        sim.Cluster.Route!.VerifiedAt = sim.Cluster.Now;
+        sim.Run(TimeSpan.FromSeconds(1));
+        Assert.NotEqual(Phases.Degraded, sim.Phase);
+        sim.Cluster.GatewayWorks(true);
+        sim.Run(s_minute);
+        Assert.Equal(Phases.Degraded, sim.Phase);
+        Assert.Empty(sim.Cluster.Route!.Differing);
+        Assert.Equal(0, sim.Weight("api:2"));
+    }
+
+    [Fact]
+    public void Hand_that_names_a_backend_twice_is_put_right()
+    {
+        var sim = InStep("ten");
+        sim.Cluster.Hand("kubectl-edit", (sim.Deployment("api:1")!.Name, 90), (sim.Deployment("api:2")!.Name, 5), (sim.Deployment("api:2")!.Name, 5));
+        sim.Run(s_minute);
+        Assert.Equal(2, sim.Cluster.Route!.Backends.Count);
+        Assert.Equal(10, sim.Weight("api:2"));
+        Assert.Null(sim.Status.Paused);
+    }
+
+    [Fact]
+    public void Route_edit_that_is_refused_is_an_invalid_spec_and_changes_nothing()
+    {
+        var sim = InStep("ten");
+        sim.Cluster.RefusedHostname = "not_a_host";
+        var writes = sim.Trajectory.Count(static s => s.Write is ApplyRoute);
+        sim.Edit(static s => s.Put("traffic.gatewayApi.hostnames", "[not_a_host]")).Run(TimeSpan.FromMinutes(2));
+        Assert.Equal(Phases.Degraded, sim.Phase);
+        Assert.Contains("spec.hostnames[0]", sim.Message, StringComparison.Ordinal);
+        Assert.Equal(10, sim.Weight("api:2"));
+        Assert.Equal(writes, sim.Trajectory.Count(static s => s.Write is ApplyRoute));
+        sim.Edit(static s => s.Put("traffic.gatewayApi.hostnames", "[good.example]")).UntilHealthy();
     }
 
     [Fact]

@@ -16,7 +16,7 @@ internal static class Applier
         switch (write)
         {
             case Preflight preflight:
-                dryRuns(DryRun(cluster, preflight.Candidate));
+                dryRuns(DryRun(cluster, preflight));
                 return null;
             case CreateRelease create:
                 return Add(cluster.Records, new SimRecord { Name = ChildNames.Release(cluster.Name, create.Record.Hash), OwnerUid = cluster.Uid, Release = create.Record });
@@ -66,13 +66,16 @@ internal static class Applier
         }
     }
 
-    private static PreflightView DryRun(Cluster cluster, ReleaseRecord candidate)
+    private static PreflightView DryRun(Cluster cluster, Preflight preflight)
     {
+        var candidate = preflight.Candidate;
         var refused = candidate.Workloads().Select(c => cluster.Refused.GetValueOrDefault(Cluster.Image(c.Content))).OfType<string>().ToList();
+        if (cluster.RefusedHostname is { } hostname && cluster.Spec.GetRawText().Contains(hostname, StringComparison.Ordinal))
+            refused.Add($"spec.traffic.gatewayApi: HTTPRoute spec.hostnames[0]: {hostname}");
         var taken = candidate.Workloads().Select(c => ChildNames.Revision(cluster.Name, c.Name, c.Revision!))
             .Where(n => (cluster.Deployments.TryGetValue(n, out var d) && d.OwnerUid != cluster.Uid) || (cluster.Services.TryGetValue(n, out var s) && s.OwnerUid != cluster.Uid))
             .Select(static n => $"{n} is held by somebody else").ToList();
-        return new PreflightView { Release = candidate.Hash, At = cluster.Now, Refused = refused, NamesTaken = taken };
+        return new PreflightView { Release = candidate.Hash, Route = preflight.Route, At = cluster.Now, Refused = refused, NamesTaken = taken };
     }
 
     private static string? Create(Cluster cluster, CreateDeployment create)
@@ -125,9 +128,10 @@ internal static class Applier
             return "Conflict: the route";
         }
 
-        var changed = !cluster.Route!.Backends.SequenceEqual(apply.Backends) || cluster.Route.Drifted;
+        var changed = !cluster.Route!.Backends.SequenceEqual(apply.Backends) || cluster.Route.Drifted || cluster.Route.Differing.Count > 0;
         cluster.Route.Backends = [.. apply.Backends];
         cluster.Route.Drifted = false;
+        cluster.Route.Differing = [];
         cluster.Route.ForeignWriter = null;
         cluster.Route.RolledBack = unrecorded ? apply.UnrecordedRollback : null;
         cluster.Route.Version++;

@@ -65,6 +65,9 @@ internal sealed class SimRoute : SimChild
 {
     public List<Backend> Backends { get; set; } = [];
 
+    /// <summary>Backends of a second rule, where a hand gave it others.</summary>
+    public IReadOnlyList<Backend> Differing { get; set; } = [];
+
     /// <summary>When the gateway has taken the newest generation; null: never, as things are.</summary>
     public DateTimeOffset? VerifiedAt { get; set; }
 

@@ -80,6 +80,9 @@ internal sealed partial class Cluster
 
     public bool RouteKindKnown { get; set; } = true;
 
+    /// <summary>A hostname that the API server refuses in a route; null: none.</summary>
+    public string? RefusedHostname { get; set; }
+
     /// <summary>What the API server says to a dry run of a release with this image; no entry: it is fine.</summary>
     public Dictionary<string, string> Refused { get; } = new(StringComparer.Ordinal);
 
@@ -150,6 +153,15 @@ internal sealed partial class Cluster
     public void Hand(string who, params (string Service, int Weight)[] weights)
     {
         Route!.Backends = [.. weights.Select(static w => new Backend(w.Service, w.Weight))];
+        Route.Differing = [];
+        Route.ForeignWriter = who;
+        RouteChanged();
+    }
+
+    /// <summary>Somebody sets the weights of the second rule by hand.</summary>
+    public void HandOnSecondRule(string who, params (string Service, int Weight)[] weights)
+    {
+        Route!.Differing = [.. weights.Select(static w => new Backend(w.Service, w.Weight))];
         Route.ForeignWriter = who;
         RouteChanged();
     }
@@ -234,7 +246,8 @@ internal sealed partial class Cluster
                 ResourceVersion = V(route),
                 Owner = OwnerOf(route),
                 Backends = [.. route.Backends],
-                Drifted = route.Drifted,
+                Differing = route.Differing.Count > 0 ? [route.Differing] : [],
+                Drifted = route.Drifted || route.Differing.Count > 0,
                 Verified = route.VerifiedAt <= Now,
                 ParentMessage = ParentMessage,
                 ForeignWriter = route.ForeignWriter,

@@ -127,7 +127,7 @@ public sealed class Invariants
         var body = JsonElement.Parse(deed.Body.Span);
         if (!body.TryGetProperty("spec", out var spec))
             return;
-        if (spec.EnumerateObject().FirstOrDefault(p => p.Name != "replicas") is { Name: { } other })
+        if (spec.EnumerateObject().Select(p => p.Name).FirstOrDefault(n => n != "replicas") is { } other)
             Break("S5", deed, $"it changes {other} of a Deployment, which restarts pods");
         var wanted = deed.Call.Name.StartsWith("assistant-api-", StringComparison.Ordinal) ? _apiReplicas : 1;
         if (spec.TryGetProperty("replicas", out var replicas) && replicas.GetInt32() < wanted && _releases.Children(status.Stable).Contains(deed.Call.Name))

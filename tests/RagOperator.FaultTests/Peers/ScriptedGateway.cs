@@ -45,6 +45,9 @@ public sealed class ScriptedGateway(ApiAccess api) : IAsyncDisposable
             await SayAsync(route);
     }
 
+    /// <summary>Changes the mood towards a namespace from the next change of its routes on: what was said already stands.</summary>
+    public void SetForNext(string ns, GatewayMood mood) => _moods[ns] = mood;
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();

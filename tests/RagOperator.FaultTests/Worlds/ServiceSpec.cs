@@ -16,6 +16,12 @@ public sealed record ServiceSpec
     /// <summary>Whether the step <c>half</c> waits for an approval.</summary>
     public bool Approval { get; init; }
 
+    /// <summary>The step that waits for an approval, instead of <see cref="Approval"/>; null for none.</summary>
+    public string? ApprovalAt { get; init; }
+
+    /// <summary>More of the route: JSON members that begin with a comma.</summary>
+    public string Rules { get; init; } = "";
+
     public int Replicas { get; init; } = 1;
 
     public string ProgressDeadline { get; init; } = "10m";
@@ -46,7 +52,7 @@ public sealed record ServiceSpec
 
     private string StepFlags => Flag is null ? "" : ", \"flags\": [\"replay\"]";
 
-    private string StepApproval => Approval ? ", \"approval\": \"Required\"" : "";
+    private string ApprovalOf(string step) => ApprovalAt == step || (Approval && step == "half") ? ", \"approval\": \"Required\"" : "";
 
     public string ToJson() => $$"""
         {
@@ -57,14 +63,14 @@ public sealed record ServiceSpec
               {{Component("reranker", "1", "", 1, "")}},
               {{Component("api", Api, "\"embedder\", \"reranker\"", Replicas, ApiPod)}}
             ],
-            "traffic": {"gatewayApi": {"parentRefs": [{"name": "public", "namespace": "gateways"}], "hostnames": ["assistant.example.com"]} },
+            "traffic": {"gatewayApi": {"parentRefs": [{"name": "public", "namespace": "gateways"}], "hostnames": ["assistant.example.com"]{{Rules}}} },
             {{Flags}}
             "rollout": {
               "progressDeadline": "{{ProgressDeadline}}", "retireDelay": "1s",
               "steps": [
-                {"name": "few", "weight": 10, "hold": "{{HoldOf?.Invoke(0) ?? Hold}}"},
-                {"name": "half", "weight": 50, "hold": "{{HoldOf?.Invoke(1) ?? Hold}}"{{StepFlags}}{{StepApproval}}},
-                {"name": "full", "weight": 100, "hold": "{{HoldOf?.Invoke(2) ?? Hold}}"}
+                {"name": "few", "weight": 10, "hold": "{{HoldOf?.Invoke(0) ?? Hold}}"{{ApprovalOf("few")}}},
+                {"name": "half", "weight": 50, "hold": "{{HoldOf?.Invoke(1) ?? Hold}}"{{StepFlags}}{{ApprovalOf("half")}}},
+                {"name": "full", "weight": 100, "hold": "{{HoldOf?.Invoke(2) ?? Hold}}"{{ApprovalOf("full")}}}
               ]
             },
             "rollback": {"keepFailedPods": "1s", "undoWindow": "1h"},

@@ -176,7 +176,11 @@ public sealed class PassOrderTests
     public async Task Create_of_a_name_that_somebody_else_holds_tells_who_and_forgets_it_when_freed()
     {
         _bed.Api.Put<V1Service>(Sample.Object("""{"metadata":{"name":"assistant-api-api0000001","annotations":{"meta.helm.sh/release-name":"web"}}}"""));
-        _decide = i => Output(i, new() { Phase = "x" }) with { After = i.Observed.Taken.Count == 0 ? [Create()] : [] };
+        _decide = i => Output(i, new() { Phase = "x" }) with
+        {
+            After = i.Observed.Taken.Count == 0 ? [Create()] : [],
+            Missed = i.Observed.Taken.Keys.ToHashSet(StringComparer.Ordinal),
+        };
 
         await _bed.PassAsync();
         await _bed.PassAsync();
@@ -188,6 +192,23 @@ public sealed class PassOrderTests
         await _bed.PassAsync();
         Assert.Empty(_inputs[2].Observed.Taken);
         Assert.Contains("create services assistant-api-api0000001", _bed.Api.Accepted);
+    }
+
+    [Fact]
+    public async Task Name_that_somebody_else_holds_is_not_asked_for_once_nothing_wants_it()
+    {
+        _bed.Api.Put<V1Service>(Sample.Object("""{"metadata":{"name":"assistant-api-api0000001"}}"""));
+        _decide = i => Output(i, new() { Phase = "x" }) with { After = _inputs.Count == 1 ? [Create()] : [] };
+
+        await _bed.PassAsync();
+        var second = await _bed.PassAsync();
+        Assert.Single(_inputs[1].Observed.Taken);
+        Assert.Null(second.RequeueAfter);
+        var asked = _bed.Api.Requests.Count;
+        _bed.Time.Advance(TimeSpan.FromMinutes(1));
+        await _bed.PassAsync();
+        Assert.Empty(_inputs[2].Observed.Taken);
+        Assert.Equal(asked, _bed.Api.Requests.Count);
     }
 
     [Theory]

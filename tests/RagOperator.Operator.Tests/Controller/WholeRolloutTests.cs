@@ -123,6 +123,24 @@ public sealed class WholeRolloutTests
     }
 
     [Fact]
+    public async Task Route_that_the_server_refuses_is_named_though_the_release_stays()
+    {
+        await InstallAsync();
+        _bed.Api.Fault = static r => r is { DryRun: true, Resource: "httproutes" }
+            ? new(ApiReason.Invalid, 422, "HTTPRoute is invalid", new V1Status { Details = new() { Causes = [new() { Field = "spec.hostnames[0]", Message = "should match" }] } })
+            : null;
+        var accepted = _bed.Api.Raw<V1HTTPRoute>("assistant")!["spec"]!.ToJsonString();
+
+        _bed.Api.Change<RagDeployment>("assistant", """{"spec":{"traffic":{"gatewayApi":{"hostnames":["not_a_host"]}}}}""");
+        await _bed.SettleAsync();
+
+        var stalled = _bed.Object.Status!.Conditions!.Single(static c => c.Type == "Stalled");
+        Assert.Equal(("True", "InvalidSpec"), (stalled.Status, stalled.Reason));
+        Assert.Contains("spec.traffic.gatewayApi: HTTPRoute spec.hostnames[0]: should match", stalled.Message, StringComparison.Ordinal);
+        Assert.Equal(accepted, _bed.Api.Raw<V1HTTPRoute>("assistant")!["spec"]!.ToJsonString());
+    }
+
+    [Fact]
     public async Task Name_that_somebody_else_holds_is_named_before_anything_is_made()
     {
         _bed.Api.Put<V1Service>(Sample.Object("""{"metadata":{"name":"assistant","managedFields":[{"manager":"kubectl","operation":"Update"}]}}"""));
@@ -193,6 +211,34 @@ public sealed class WholeRolloutTests
         await _bed.SettleAsync();
 
         Assert.False(Route().Spec!.Value.TryGetProperty("hostnames", out _));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Children_that_lose_their_labels_get_them_back_and_pass_for_nothing_else(bool restarted)
+    {
+        await InstallAsync();
+        _bed.Api.Change<RagDeployment>("assistant", """{"metadata":{"annotations":{"a":"b"}}}""");
+        await _bed.SettleAsync();
+        var route = Route().Uid();
+        var deployment = Deployments().First().Name();
+        var record = _bed.Api.All<V1ControllerRevision>().First(static r => r.GetLabel("ragoperator.dev/record") == "release").Name();
+        const string Bare = """{"metadata":{"labels":null}}""";
+        _bed.Api.Change<V1HTTPRoute>("assistant", Bare);
+        _bed.Api.Change<V1Deployment>(deployment, Bare);
+        _bed.Api.Change<V1ControllerRevision>(record, Bare);
+        if (restarted) _bed.Start();
+        var from = _bed.Api.Requests.Count;
+
+        await _bed.SettleAsync();
+
+        Assert.Equal("assistant", Route().GetLabel("ragoperator.dev/name"));
+        Assert.Equal(route, Route().Uid());
+        Assert.NotNull(Deployments().Single(d => d.Name() == deployment).GetLabel("ragoperator.dev/revision"));
+        Assert.Equal("release", _bed.Api.All<V1ControllerRevision>().Single(r => r.Name() == record).GetLabel("ragoperator.dev/record"));
+        Assert.Equal("Healthy", _bed.Object.Status!.Phase);
+        Assert.DoesNotContain(_bed.Api.Requests.Skip(from), static r => r is { Verb: "delete", Accepted: true } or { Verb: "create", Accepted: true });
     }
 
     [Fact]

@@ -1,0 +1,128 @@
+using System.Text.Json.Nodes;
+using RagOperator.Abstractions;
+using RagOperator.Abstractions.Models;
+using RagOperator.Api;
+using RagOperator.Api.V1Alpha1;
+using RagOperator.Engine.Contracts;
+using RagOperator.Engine.Releases;
+using RagOperator.Kubernetes;
+using RagOperator.Operator.Children;
+
+namespace RagOperator.Operator.Controller;
+
+/// <summary>Gives children the labels back that somebody took from them.</summary>
+/// <remarks>Caches select by label, so that a child without it looks deleted: a route that still gives weight to a failed release would pass for
+/// none, a Deployment to be taken down would run for ever. So a child that vanishes is not believed to be gone before the server says so, and
+/// nothing is decided until its labels are back in the cache.</remarks>
+internal sealed class LabelKeeper(Cluster cluster)
+{
+    private const string Prefix = ApiConstants.Group + "/";
+
+    /// <summary>Looks at all children.</summary>
+    /// <returns>Whether anything was given back, and what kept it from telling whether there is a route: in both cases the pass must not go on.
+    /// Any other failure must not hold up a rollback; it is tried again soon.</returns>
+    public async Task<(bool Mended, ApiResult? Failure)> KeepAsync(ChildOwner owner, RagDeployment entity, ObjectMemory memory, CancellationToken cancellationToken)
+    {
+        if (!memory.LabelsAsked)
+        {
+            Expect(owner, entity.Status, memory);
+            memory.LabelsAsked = true;
+        }
+
+        memory.OwesLabels = false;
+        var mended = false;
+        var seen = new HashSet<(ChildKind, string)>();
+        foreach (var kind in Enum.GetValues<ChildKind>())
+        {
+            foreach (var child in cluster.Child(kind).CachedOf(owner.Key).Where(c => owner.OwnershipOf(c) == Ownership.Ours).ToList())
+            {
+                var place = (kind, child.Name());
+                seen.Add(place);
+                var labels = Wanted(owner, child, memory, memory.Labels.GetValueOrDefault(place));
+                memory.Labels[place] = new(child.Uid(), labels);
+                if (child.Metadata.DeletionTimestamp is not null || Carries(child, labels)) continue;
+                if (await GiveBackAsync(owner, kind, child, labels, memory, cancellationToken) is null) mended = true;
+                else memory.OwesLabels = true;
+            }
+        }
+
+        foreach (var (place, known) in memory.Labels.Where(l => !seen.Contains(l.Key) && !cluster.Child(l.Key.Kind).KindMissing).ToList())
+        {
+            var live = await cluster.Child(place.Kind).GetAsync(owner.Child(place.Name), cancellationToken);
+            if (live.Object is { } found && owner.OwnershipOf(found) == Ownership.Ours && found.Metadata.DeletionTimestamp is null && !Carries(found, known.Labels))
+            {
+                var failure = await GiveBackAsync(owner, place.Kind, found, known.Labels, memory, cancellationToken);
+                if (failure is null) mended = true;
+                else if (place.Kind == ChildKind.HttpRoute) return (mended, failure);
+                else memory.OwesLabels = true;
+            }
+            else if (live.Object is not null || live.Reason is ApiReason.NotFound or ApiReason.KindMissing)
+            {
+                // Gone, somebody else's, or complete and only the cache is late.
+                memory.Labels.Remove(place);
+            }
+            else if (place.Kind == ChildKind.HttpRoute)
+            {
+                return (mended, live.Result);
+            }
+            else
+            {
+                memory.OwesLabels = true;
+            }
+        }
+
+        return (mended, null);
+    }
+
+    /// <summary>What status names may have lost its labels while nobody watched: all else is made again, and met, when it is missing.</summary>
+    private static void Expect(ChildOwner owner, RagDeploymentStatus? status, ObjectMemory memory)
+    {
+        if (status?.StableRevision is null) return;
+        memory.Labels[(ChildKind.HttpRoute, ChildNames.Route(owner.Name))] = new("", Texts(owner.NameLabels()));
+        foreach (var hash in ((string?[])[status.StableRevision, status.CanaryRevision, status.FailedRevision]).OfType<string>())
+        {
+            memory.Labels[(ChildKind.ControllerRevision, ChildNames.Release(owner.Name, hash))] =
+                new("", Texts([.. owner.NameLabels(), new(ApiConstants.RecordLabel, ApiConstants.ReleaseRecord)]));
+        }
+    }
+
+    private static Dictionary<string, string> Wanted(ChildOwner owner, IKubernetesObject<V1ObjectMeta> child, ObjectMemory memory, KnownLabels? known)
+    {
+        var labels = known is null || (known.Uid.Length > 0 && !string.Equals(known.Uid, child.Uid(), StringComparison.Ordinal))
+            ? Texts((child.Metadata.Labels ?? []).Where(static l => l.Key.StartsWith(Prefix, StringComparison.Ordinal)))
+            : known.Labels;
+        if (child is V1ControllerRevision or V1HTTPRoute) return labels;
+        foreach (var (component, revision) in memory.Releases.Values.OfType<ReleaseRecord>().SelectMany(static r => r.Workloads()).Select(static c => (c.Name, c.Revision!)))
+        {
+            if (!string.Equals(child.Name(), ChildNames.Revision(owner.Name, component, revision), StringComparison.Ordinal)
+                && !string.Equals(child.Name(), ChildNames.Flags(owner.Name, component, revision), StringComparison.Ordinal)) continue;
+            foreach (var (name, value) in owner.Labels(component, revision)) labels[name] = value;
+        }
+
+        return labels;
+    }
+
+    private static bool Carries(IKubernetesObject<V1ObjectMeta> child, Dictionary<string, string> labels) =>
+        labels.All(l => string.Equals(child.GetLabel(l.Key), l.Value, StringComparison.Ordinal));
+
+    private static Dictionary<string, string> Texts(IEnumerable<KeyValuePair<string, string>> labels) => new(labels, StringComparer.Ordinal);
+
+    private async Task<ApiResult?> GiveBackAsync(
+        ChildOwner owner, ChildKind kind, IKubernetesObject<V1ObjectMeta> child, Dictionary<string, string> labels, ObjectMemory memory, CancellationToken cancellationToken)
+    {
+        var port = cluster.Child(kind);
+        var patch = new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["uid"] = child.Uid(), ["resourceVersion"] = child.ResourceVersion(), ["labels"] = ChildOwner.Texts(labels) },
+        };
+        var answer = await port.PatchAsync(patch, owner.Child(child.Name()), null, cancellationToken);
+        memory.Ledger.Note(port, owner.Child(child.Name()), answer);
+        // Changed or gone meanwhile: the next pass looks again.
+        return answer.IsSuccess || answer.Reason is ApiReason.Conflict or ApiReason.NotFound ? null : answer.Result;
+    }
+}
+
+/// <summary>The labels of a child that is or was there.</summary>
+/// <param name="Uid">Its uid; empty where it has not been seen yet.</param>
+/// <param name="Labels">Those of the operator's own.</param>
+internal sealed record KnownLabels(string Uid, Dictionary<string, string> Labels);
