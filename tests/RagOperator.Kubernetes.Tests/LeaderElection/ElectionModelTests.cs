@@ -10,7 +10,7 @@ public sealed class ElectionModelTests(ITestOutputHelper output)
     public void Never_two_lead_and_one_that_can_does_within_its_lease_and_a_second()
     {
         var histories = Setting("RAG_HISTORIES", 150);
-        var first = Setting("RAG_SEED", RandomNumber());
+        var first = Setting("RAG_SEED", 1);
         output.WriteLine($"RAG_SEED={first} RAG_HISTORIES={histories}");
         var terms = 0;
         for (var seed = first; seed < first + histories; seed++)
@@ -28,5 +28,4 @@ public sealed class ElectionModelTests(ITestOutputHelper output)
     private static int Setting(string name, int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : otherwise;
 
-    private static int RandomNumber() => System.Security.Cryptography.RandomNumberGenerator.GetInt32(1_000_000_000);
 }
