@@ -181,12 +181,23 @@ public sealed record RouteView : ChildView
 
     /// <summary>Percent of the requests that a Service gets in the rule that gives it most.</summary>
     /// <param name="service">The Service's name.</param>
-    public int MostOf(string service) => Rules.Max(r => Share(r, service));
+    public int MostOf(string service) => Rules.Max(r => Share(r, service, up: true));
 
-    private static int Share(IReadOnlyList<Backend> rule, string service)
+    /// <summary>The same, over the rules that name any of some Services: a rule that somebody added for another purpose says nothing of them.</summary>
+    /// <param name="service">The Service's name.</param>
+    /// <param name="among">Services that make a rule count; where none does, all count.</param>
+    public int LeastOf(string service, IReadOnlyCollection<string> among)
+    {
+        var rules = Rules.Where(r => r.Any(b => among.Contains(b.Service, StringComparer.Ordinal))).ToList();
+        return rules.Count == 0 ? LeastOf(service) : rules.Min(r => Share(r, service));
+    }
+
+    // Rounded down: whatever is left of a weight still has to be lowered where the most of it counts.
+    private static int Share(IReadOnlyList<Backend> rule, string service, bool up = false)
     {
         var sum = rule.Sum(static b => (long)b.Weight);
-        return sum == 0 ? 0 : (int)(rule.Where(b => string.Equals(b.Service, service, StringComparison.Ordinal)).Sum(static b => (long)b.Weight) * 100 / sum);
+        var own = rule.Where(b => string.Equals(b.Service, service, StringComparison.Ordinal)).Sum(static b => (long)b.Weight);
+        return sum == 0 ? 0 : (int)(((own * 100) + (up ? sum - 1 : 0)) / sum);
     }
 }
 

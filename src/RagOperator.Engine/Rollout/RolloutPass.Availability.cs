@@ -55,9 +55,16 @@ internal sealed partial class RolloutPass
         {
             Recover(step);
         }
-        else if (MayRaise || canary.Workloads().All(IsAskedFor))
+        else if (canary.Workloads().All(IsAskedFor))
         {
             step.UnavailableSince ??= _now;
+            step.AvailableSince = null;
+            WatchDeadline(canary, step);
+        }
+        else if (MayRaise)
+        {
+            // Pods are asked for only once the step is in status: before that none can be late.
+            step.UnavailableSince = IsRecorded(step) ? step.UnavailableSince ?? _now : _now;
             step.AvailableSince = null;
             WatchDeadline(canary, step);
         }
@@ -79,6 +86,10 @@ internal sealed partial class RolloutPass
             World.Deployments.TryGetValue(ChildNames.Revision(Name, component.Name, component.Revision!), out var deployment)
             && deployment.Replicas >= WantedReplicas(component.Name, component.Revision!);
     }
+
+    /// <summary>Whether the status that the API server has says that the canary is in this very step.</summary>
+    private bool IsRecorded(StepStatus step) =>
+        _in.Persisted is { Step: { } there } persisted && Is(persisted.CanaryRevision, _s.CanaryRevision) && there.Index == step.Index && there.StartedAt == step.StartedAt;
 
     private void Recover(StepStatus step)
     {

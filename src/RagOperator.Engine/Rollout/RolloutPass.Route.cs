@@ -20,7 +20,8 @@ internal sealed partial class RolloutPass
     private int OnRoute(ReleaseRecord release) => OwnRoute?.MostOf(EntryService(release)) ?? 0;
 
     /// <summary>The same in the rule that gives it least: a hand that lowers is obeyed in whichever rule it did.</summary>
-    private int LeastOnRoute(ReleaseRecord release) => OwnRoute?.LeastOf(EntryService(release)) ?? 0;
+    private int LeastOnRoute(ReleaseRecord release) =>
+        OwnRoute?.LeastOf(EntryService(release), [EntryService(release), .. Stable is { } stable ? [EntryService(stable.Record)] : Array.Empty<string>()]) ?? 0;
 
     /// <summary>Whether the gateway is verified to give the canary exactly this weight.</summary>
     private bool RouteCarries(int weight) =>

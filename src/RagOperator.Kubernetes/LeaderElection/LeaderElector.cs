@@ -265,6 +265,7 @@ internal sealed partial class LeaderElector : OperatorLoop, IHealthSource
             using var watch = CancellationTokenSource.CreateLinkedTokenSource(stopping);
             lock (_watchLock) _watch = watch;
             var opened = false;
+            var began = _time.GetTimestamp();
             ApiResult? failure = null;
             try
             {
@@ -283,7 +284,8 @@ internal sealed partial class LeaderElector : OperatorLoop, IHealthSource
             }
 
             if (failure is not null) LogWatchFailed(_logger, failure.ToString());
-            if (failure is null && opened) continue;
+            // One that ends at once again and again comes from something between us and the server: not without a pause.
+            if (failure is null && opened && (watch.IsCancellationRequested || _time.GetElapsedTime(began) >= TimeSpan.FromSeconds(1))) continue;
             _news.Writer.TryWrite(new(NewsKind.WatchEnded));
             await Task.Delay(backoff.Next(), _time, stopping);
         }

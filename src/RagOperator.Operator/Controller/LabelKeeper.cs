@@ -117,6 +117,8 @@ internal sealed class LabelKeeper(Cluster cluster)
         };
         var answer = await port.PatchAsync(patch, owner.Child(child.Name()), null, cancellationToken);
         memory.Ledger.Note(port, owner.Child(child.Name()), answer);
+        // Whoever takes them away in the same write will do it again: that must not keep anything from being decided.
+        if (kind != ChildKind.HttpRoute && answer is { IsSuccess: true, Object: { } given } && !Carries(given, labels)) return answer.Result;
         // Changed or gone meanwhile: the next pass looks again.
         return answer.IsSuccess || answer.Reason is ApiReason.Conflict or ApiReason.NotFound ? null : answer.Result;
     }

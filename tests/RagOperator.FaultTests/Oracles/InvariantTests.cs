@@ -38,6 +38,9 @@ public sealed class InvariantTests
     public void Weight_with_a_pod_missing() => Expect("S3", _story.Status(canary: "new", step: 0, weight: 10, state: "Shifting").Route(90, 10, available: 1, wanted: 2));
 
     [Fact]
+    public void Weight_back_to_a_stable_that_is_not_there() => Expect("S3", _story.Status(canary: "new", step: 1, weight: 50, state: "Holding").Route(50, 50).Route(100, 0, stableAddresses: 0));
+
+    [Fact]
     public void Weights_that_do_not_sum_to_100() => Expect("S4", _story.Status(canary: "new", step: 0, weight: 10, state: "Shifting").Route(80, 10));
 
     [Fact]
@@ -85,12 +88,12 @@ public sealed class InvariantTests
             return this;
         }
 
-        public Story Route(int stable, int canary, int addresses = 1, int available = 1, int wanted = 1, bool exists = true)
+        public Story Route(int stable, int canary, int addresses = 1, int available = 1, int wanted = 1, bool exists = true, int stableAddresses = 1)
         {
             var backends = new JsonArray(new JsonObject { ["name"] = "assistant-api-1", ["weight"] = stable });
             if (canary > 0) backends.Add(new JsonObject { ["name"] = "assistant-api-2", ["weight"] = canary });
             Write("patch", "httproutes", "assistant", new JsonObject { ["spec"] = new JsonObject { ["rules"] = new JsonArray(new JsonObject { ["backendRefs"] = backends }) } });
-            var services = new Dictionary<string, int>(StringComparer.Ordinal) { ["assistant-api-1"] = 1 };
+            var services = new Dictionary<string, int>(StringComparer.Ordinal) { ["assistant-api-1"] = stableAddresses };
             if (exists) services["assistant-api-2"] = addresses;
             _deeds[^1].Witness = new Witness(services, new Dictionary<string, (int, int)>(StringComparer.Ordinal) { ["assistant-api-2"] = (available, wanted) });
             return this;

@@ -61,7 +61,7 @@ public sealed class Invariants
             return; // a first install
         if (_releases.EntryService(status.Stable) == service)
         {
-            if (weight < 100 && witness?.Services.GetValueOrDefault(service) == 0)
+            if (deed.Call.Verb == "patch" && witness?.Services.GetValueOrDefault(service) == 0)
                 Break("S3", deed, $"stable {service} gets weight back without a ready address");
             return;
         }

@@ -87,9 +87,11 @@ public static class Lab
             await world.QuietAsync(s_quiet);
             end = await EndState.OfAsync(world.Api, world.Namespace);
         }
-        catch (NotReachedException e)
+#pragma warning disable CA1031 // whatever goes wrong in one run is that run's trouble, and must not end the others
+        catch (Exception e)
+#pragma warning restore CA1031
         {
-            troubles.Add(e.Message);
+            troubles.Add(e is NotReachedException ? e.Message : e.ToString());
         }
 
         counts = RunResult.Count(world.Proxy.Trajectory.Writes);

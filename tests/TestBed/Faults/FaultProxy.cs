@@ -129,7 +129,7 @@ public sealed class FaultProxy : IAsyncDisposable
             return;
         }
 
-        var fault = call.Verb == "list" && Take($"old-list {call.Kind}") is { } old ? old : Take(deed.Place);
+        var fault = call.Verb == "list" && Trajectory.Armed && _firstLists.ContainsKey(call.Kind) && Take($"old-list {call.Kind}") is { } old ? old : Take(deed.Place);
         if (fault is null && Chance(call) is { } action)
             fault = new Fault { Place = deed.Place, Action = action };
         deed.Fault = fault?.Action;
