@@ -271,6 +271,36 @@ public sealed class RouteTests
     }
 
     [Fact]
+    public void No_release_is_condemned_for_pods_that_no_status_allowed_to_ask_for()
+    {
+        // In a step that needs one pod more, and at the very start of a rollout.
+        var midway = InStep("ten");
+        midway.At(TimeSpan.FromSeconds(1), () => midway.Faults = static w => w is null ? Fault.Refused : Fault.None);
+        var atStart = new Sim().UntilHealthy();
+        atStart.Faults = static w => w is null ? Fault.Refused : Fault.None;
+        atStart.Edit(static s => s.Image("api", "api:2"));
+        foreach (var sim in (Sim[])[midway, atStart])
+        {
+            sim.Run(TimeSpan.FromHours(2));
+            sim.Faults = null;
+            sim.UntilHealthy();
+            Assert.False(sim.Told("RollbackStarted"));
+            Assert.Equal(100, sim.Weight("api:2"));
+        }
+    }
+
+    [Fact]
+    public void Rule_that_somebody_adds_for_another_purpose_lowers_nothing()
+    {
+        var sim = InStep("half");
+        sim.Cluster.HandOnSecondRule("kubectl-edit", ("somebody-elses", 100));
+        sim.Run(s_minute);
+        Assert.False(sim.Told("WeightLowered"));
+        Assert.Equal(50, sim.Weight("api:2"));
+        sim.UntilHealthy();
+    }
+
+    [Fact]
     public void Route_deleted_by_hand_comes_back_and_nothing_is_retired_meanwhile()
     {
         var sim = InStep("half");
