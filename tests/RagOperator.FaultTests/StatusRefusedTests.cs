@@ -19,6 +19,20 @@ public sealed class StatusRefusedTests(ITestOutputHelper output)
     [InlineData(503, true)]
     public async Task Traffic_comes_back_in_a_breach_although_status_writes_are_refused(int code, bool restart)
     {
+        var passed = false;
+        try
+        {
+            await PlayAsync(code, restart);
+            passed = true;
+        }
+        finally
+        {
+            FaultClass.Tell($"api/status refused ({code}) in a breach", 1, passed ? 1 : 0, passed ? 0 : 1, $"for {s_refused.TotalSeconds:0} s{(restart ? ", operator restarted meanwhile" : "")}");
+        }
+    }
+
+    private async Task PlayAsync(int code, bool restart)
+    {
         var bed = await FaultBed.SharedAsync();
         await using var world = await FaultWorld.CreateAsync(bed, $"status-{code}", []);
         var spec = new ServiceSpec { Hold = "1h", FailAfter = 3 };
@@ -51,7 +65,6 @@ public sealed class StatusRefusedTests(ITestOutputHelper output)
         Assert.Equal(0, await world.WeightBesideAsync(world.FirstService));
         Assert.Empty(Invariants.Broken(world.Proxy.Trajectory.All));
         Assert.Empty(world.ProcessTroubles());
-        FaultClass.Tell($"api/status refused ({code}) in a breach", 1, 1, 0, $"for {s_refused.TotalSeconds:0} s{(restart ? ", operator restarted meanwhile" : "")}");
         output.WriteLine($"{status}");
         world.Forget();
     }

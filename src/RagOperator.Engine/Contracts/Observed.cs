@@ -183,7 +183,8 @@ public sealed record RouteView : ChildView
     /// <param name="service">The Service's name.</param>
     public int MostOf(string service) => Rules.Max(r => Share(r, service, up: true));
 
-    /// <summary>The same, over the rules that name any of some Services: a rule that somebody added for another purpose says nothing of them.</summary>
+    /// <summary>Percent that a Service gets in the rule that gives it least, among the rules that name any of some Services: a rule that somebody
+    /// added for another purpose says nothing of them.</summary>
     /// <param name="service">The Service's name.</param>
     /// <param name="among">Services that make a rule count; where none does, all count.</param>
     public int LeastOf(string service, IReadOnlyCollection<string> among)
@@ -192,7 +193,7 @@ public sealed record RouteView : ChildView
         return rules.Count == 0 ? LeastOf(service) : rules.Min(r => Share(r, service));
     }
 
-    // Rounded down: whatever is left of a weight still has to be lowered where the most of it counts.
+    // The least is rounded down and the most up: a weight of 1 in 1000 is still one that has to be lowered.
     private static int Share(IReadOnlyList<Backend> rule, string service, bool up = false)
     {
         var sum = rule.Sum(static b => (long)b.Weight);
