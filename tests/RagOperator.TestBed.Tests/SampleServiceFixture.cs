@@ -100,7 +100,7 @@ public sealed class SampleServiceFixture : IAsyncLifetime
                     - {name: RAG_EMBEDDER_URL, value: "http://sample-embedder-r1:8003"}
                     - {name: RAG_RERANKER_URL, value: "http://sample-reranker-r1:8004"}
                   ports: [{name: http, containerPort: {{{port}}}}]
-                  readinessProbe: {httpGet: {path: /readyz, port: http}, periodSeconds: 1}
+                  readinessProbe: {httpGet: {path: /readyz, port: http}, periodSeconds: 1, timeoutSeconds: 5}
                   resources: {limits: {memory: 128Mi}}
                   securityContext: {readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
                   volumeMounts: [{name: flags, mountPath: /etc/rag/flags}]

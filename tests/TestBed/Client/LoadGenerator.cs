@@ -5,10 +5,15 @@ namespace RagOperator.TestBed;
 
 /// <summary>
 /// A steady load: so many requests a second, each sent at its time whether or not earlier ones were answered, until it is stopped.
-/// Latency counts from the time at which a request was due, so a stalled server shows as what it is.
+/// Latency counts from the time at which a request was due, so a stalled server shows as what it is. With <see cref="AtMost"/> under way it
+/// waits, and leaves out what it missed: it is there to see where requests go, and a machine too slow for the rate would otherwise be buried
+/// until its pods fail their probes.
 /// </summary>
 public sealed class LoadGenerator : IAsyncDisposable
 {
+    /// <summary>Requests under way at one time.</summary>
+    public const int AtMost = 12;
+
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(60);
     private readonly HttpClient _http;
     private readonly Uri _url;
@@ -61,9 +66,10 @@ public sealed class LoadGenerator : IAsyncDisposable
     {
         var time = TimeProvider.System;
         var start = time.GetTimestamp();
+        var missed = TimeSpan.Zero;
         for (long number = 0; ; number++)
         {
-            var due = TimeSpan.FromSeconds(number / _rate);
+            var due = TimeSpan.FromSeconds(number / _rate) + missed;
             var wait = due - time.GetElapsedTime(start);
             if (wait > TimeSpan.Zero)
                 try
@@ -76,6 +82,13 @@ public sealed class LoadGenerator : IAsyncDisposable
                 }
             else if (_stop.IsCancellationRequested)
                 return;
+            while (_inFlight.Count >= AtMost)
+            {
+                await Task.WhenAny(_inFlight.Values);
+                if (time.GetElapsedTime(start) - due is { Ticks: > 0 } late)
+                    (due, missed) = (due + late, missed + late);
+            }
+
             var current = number;
             var request = SendAsync(current, start, due);
             _inFlight[current] = request;
