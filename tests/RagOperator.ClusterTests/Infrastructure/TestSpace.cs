@@ -4,6 +4,7 @@ using System.Text.Json;
 using RagOperator.Api;
 using RagOperator.Api.V1Alpha1;
 using RagOperator.TestBed;
+using RagOperator.TestBed.Faults;
 
 namespace RagOperator.ClusterTests.Infrastructure;
 
@@ -17,7 +18,7 @@ public sealed class TestSpace : IAsyncDisposable
     private static readonly Lazy<Task> s_definition = new(InstallDefinitionAsync);
     private static int s_ports = 18000;
 
-    private TestSpace(string name, ClusterBed bed, ApiReader api, OperatorProcess operatorProcess, int port) =>
+    private TestSpace(string name, ClusterBed bed, ApiAccess api, OperatorProcess operatorProcess, int port) =>
         (Namespace, Bed, Api, Operator, Port) = (name, bed, api, operatorProcess, port);
 
     public string Namespace { get; }
@@ -27,7 +28,7 @@ public sealed class TestSpace : IAsyncDisposable
 
     public ClusterBed Bed { get; }
 
-    public ApiReader Api { get; }
+    public ApiAccess Api { get; }
 
     public OperatorProcess Operator { get; }
 
@@ -66,7 +67,7 @@ public sealed class TestSpace : IAsyncDisposable
             "--kubeconfig", bed.KubeConfig, "--namespace", name, "--http.address", "127.0.0.1", "--http.port", $"{port}",
             "--metricSources.default.url", bed.PrometheusUrl.ToString().TrimEnd('/'), .. arguments,
         ]);
-        return new TestSpace(name, bed, new ApiReader(bed.KubeConfig), operatorProcess, port);
+        return new TestSpace(name, bed, new ApiAccess(bed.KubeConfig), operatorProcess, port);
     }
 
     /// <summary>The sample service in this namespace, as it is first installed.</summary>

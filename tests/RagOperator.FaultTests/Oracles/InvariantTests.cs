@@ -25,6 +25,20 @@ public sealed class InvariantTests
         .Status(canary: "new", step: 0, weight: 10, state: "Holding").Status(canary: "new", step: 1, weight: 50, state: "Shifting", answeredLate: true).Route(50, 50));
 
     [Fact]
+    public void Weight_in_a_second_rule() => Expect("S1", _story.Status(canary: "new", step: 0, weight: 10, state: "Shifting").Route(90, 10, second: 50));
+
+    [Fact]
+    public void Weight_raised_again_after_a_hand_lowered_it() =>
+        Expect("S2", _story.Status(canary: "new", step: 1, weight: 50, state: "Holding").Route(50, 50).Hand(100, 0).Status(canary: "new", step: 1, weight: 50, state: "Holding", failed: "new").Route(50, 50));
+
+    [Fact]
+    public void Flag_of_stable_that_it_was_not_promoted_with() => Expect("S6", _story.Status(canary: "", step: 0, weight: 10, state: "").Flags("api-1", on: true));
+
+    [Fact]
+    public void Write_to_what_somebody_else_owns() =>
+        Expect("S7", _story.Write("patch", "services", "assistant-api-1", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "assistant-api-1" } }));
+
+    [Fact]
     public void Weight_for_what_is_no_canary() => Expect("S1", _story.Status(canary: "", step: 0, weight: 10, state: "Shifting").Route(90, 10));
 
     [Fact]
@@ -67,6 +81,7 @@ public sealed class InvariantTests
     private sealed class Story
     {
         private readonly List<Deed> _deeds = [];
+        private IReadOnlyList<IReadOnlyDictionary<string, int>> _weights = [];
         private int _order;
 
         public Story()
@@ -88,14 +103,25 @@ public sealed class InvariantTests
             return this;
         }
 
-        public Story Route(int stable, int canary, int addresses = 1, int available = 1, int wanted = 1, bool exists = true, int stableAddresses = 1)
+        public Story Route(int stable, int canary, int addresses = 1, int available = 1, int wanted = 1, bool exists = true, int stableAddresses = 1, int? second = null)
         {
             var backends = new JsonArray(new JsonObject { ["name"] = "assistant-api-1", ["weight"] = stable });
             if (canary > 0) backends.Add(new JsonObject { ["name"] = "assistant-api-2", ["weight"] = canary });
-            Write("patch", "httproutes", "assistant", new JsonObject { ["spec"] = new JsonObject { ["rules"] = new JsonArray(new JsonObject { ["backendRefs"] = backends }) } });
+            var rules = new JsonArray(new JsonObject { ["backendRefs"] = backends });
+            if (second is { } weight)
+                rules.Add(new JsonObject { ["backendRefs"] = new JsonArray(new JsonObject { ["name"] = "assistant-api-1", ["weight"] = 100 - weight }, new JsonObject { ["name"] = "assistant-api-2", ["weight"] = weight }) });
+            Write("patch", "httproutes", "assistant", new JsonObject { ["spec"] = new JsonObject { ["rules"] = rules } });
             var services = new Dictionary<string, int>(StringComparer.Ordinal) { ["assistant-api-1"] = stableAddresses };
             if (exists) services["assistant-api-2"] = addresses;
-            _deeds[^1].Witness = new Witness(services, new Dictionary<string, (int, int)>(StringComparer.Ordinal) { ["assistant-api-2"] = (available, wanted) });
+            _deeds[^1].Witness = new Witness(services, new Dictionary<string, (int, int)>(StringComparer.Ordinal) { ["assistant-api-2"] = (available, wanted) }, _weights);
+            _weights = RuleWeights.Of(_deeds[^1].Answer);
+            return this;
+        }
+
+        /// <summary>A hand's write, which no proxy sees.</summary>
+        public Story Hand(int stable, int canary)
+        {
+            _weights = [new Dictionary<string, int>(StringComparer.Ordinal) { ["assistant-api-1"] = stable, ["assistant-api-2"] = canary }];
             return this;
         }
 

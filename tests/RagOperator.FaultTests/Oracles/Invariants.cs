@@ -39,19 +39,29 @@ public sealed class Invariants
 
     private void Routes(bool canaryMayDie)
     {
-        IReadOnlyDictionary<string, int> before = new Dictionary<string, int>(StringComparer.Ordinal);
+        IReadOnlyList<IReadOnlyDictionary<string, int>> last = [];
         foreach (var deed in _deeds.Where(d => d.Call.Resource == "httproutes" && d.Call.Verb != "delete"))
         {
-            var now = Backends(deed.Answer);
+            var rules = RuleWeights.Of(deed.Answer);
             var status = StatusBefore(deed);
             var witness = deed.Witness as Witness;
-            if (now.Values.Sum() != 100)
-                Break("S4", deed, $"weights sum to {now.Values.Sum()}");
-            foreach (var missing in now.Keys.Where(s => witness is not null && !witness.Services.ContainsKey(s)))
-                Break("S4", deed, $"backend {missing} does not exist");
-            foreach (var (service, weight) in now.Where(b => b.Value > before.GetValueOrDefault(b.Key)))
-                Raised(deed, service, weight, status, witness, canaryMayDie);
-            before = now;
+            if (witness is null)
+                Break("S3", deed, "nobody looked at the world before it");
+            // What a hand wrote in between is seen by the witness alone.
+            var before = witness?.Weights ?? last;
+            for (var rule = 0; rule < rules.Count; rule++)
+            {
+                var now = rules[rule];
+                if (now.Values.Sum() != 100)
+                    Break("S4", deed, $"weights of rule {rule} sum to {now.Values.Sum()}");
+                foreach (var missing in now.Keys.Where(s => witness is not null && !witness.Services.ContainsKey(s)))
+                    Break("S4", deed, $"backend {missing} does not exist");
+                var was = rule < before.Count ? before[rule] : null;
+                foreach (var (service, weight) in now.Where(b => b.Value > (was?.GetValueOrDefault(b.Key) ?? 0)))
+                    Raised(deed, service, weight, status, witness, canaryMayDie);
+            }
+
+            last = rules;
         }
     }
 
@@ -83,6 +93,7 @@ public sealed class Invariants
     private void Flags()
     {
         var on = new HashSet<string>(StringComparer.Ordinal);
+        var ever = new HashSet<string>(StringComparer.Ordinal);
         foreach (var deed in _deeds.Where(d => d.Call.Resource == "configmaps" && d.Call.Verb is "create" or "patch"))
         {
             var name = deed.Call.Name;
@@ -91,15 +102,21 @@ public sealed class Invariants
             if (!isOn)
                 on.Remove(name);
             else if (on.Add(name))
-                TurnedOn(deed, StatusBefore(deed));
+                TurnedOn(deed, StatusBefore(deed), isNew: ever.Add(name));
         }
     }
 
-    private void TurnedOn(Deed deed, StatusView status)
+    private void TurnedOn(Deed deed, StatusView status, bool isNew)
     {
-        if (status.Stable.Length == 0 || _releases.Children(status.Stable).Contains(deed.Call.Name))
+        if (status.Stable.Length == 0)
             return;
-        if (!_releases.Children(status.Canary).Contains(deed.Call.Name))
+        if (_releases.Children(status.Stable).Contains(deed.Call.Name))
+        {
+            // Given back to it, never new: a release becomes stable with the flags that it was judged with.
+            if (isNew)
+                Break("S6", deed, "a flag goes on for stable that it was not promoted with");
+        }
+        else if (!_releases.Children(status.Canary).Contains(deed.Call.Name))
             Break("S6", deed, "a flag goes on for a release that is neither stable nor canary");
         else if (status.StepIndex < FlagStep || (status.StepIndex == FlagStep && status.StepState is not ("Holding" or "Waiting")))
             Break("S6", deed, $"a flag goes on in step {status.StepName} {status.StepState}");
@@ -112,7 +129,7 @@ public sealed class Invariants
             var status = StatusBefore(deed);
             var kind = deed.Call.Kind;
             var ours = kind == "ragdeployments" ? deed.Call.Name == "assistant" : deed.Call.Name.StartsWith("assistant", StringComparison.Ordinal);
-            if (!ours)
+            if (!ours || !IsOwned(deed))
                 Break("S7", deed, "it is not ours");
             if (deed.Call.Verb == "delete" && kind is "deployments" or "services" or "configmaps"
                 && (_releases.Children(status.Stable).Contains(deed.Call.Name) || _releases.Children(status.Canary).Contains(deed.Call.Name)))
@@ -121,6 +138,11 @@ public sealed class Invariants
                 Scaled(deed, status);
         }
     }
+
+    /// <summary>Whether what the server answered with (each child, whole) names a RagDeployment as its owner.</summary>
+    private static bool IsOwned(Deed deed) =>
+        deed.Call.Kind == "ragdeployments" || deed.Call.Verb == "delete" || !deed.Answer.TryGetProperty("metadata", out var metadata)
+        || (metadata.TryGetProperty("ownerReferences", out var owners) && owners.EnumerateArray().Any(o => o.GetProperty("kind").GetString() == "RagDeployment"));
 
     private void Scaled(Deed deed, StatusView status)
     {
@@ -138,8 +160,4 @@ public sealed class Invariants
     private StatusView StatusBefore(Deed deed) => _journal.LastOrDefault(entry => entry.Order < deed.Began).Status ?? new StatusView(null);
 
     private void Break(string rule, Deed deed, string what) => _broken.Add($"{rule}: {what}: {deed}");
-
-    private static Dictionary<string, int> Backends(JsonElement route) => route.GetProperty("spec").GetProperty("rules")[0].GetProperty("backendRefs").EnumerateArray()
-        .GroupBy(b => b.GetProperty("name").GetString()!, StringComparer.Ordinal)
-        .ToDictionary(g => g.Key, g => g.Sum(b => b.TryGetProperty("weight", out var weight) ? weight.GetInt32() : 1), StringComparer.Ordinal);
 }

@@ -6,7 +6,9 @@ namespace RagOperator.FaultTests.Oracles;
 /// <summary>The world right before a write to a route got to the server: what S3 and S4 speak of.</summary>
 /// <param name="Services">Services by name, with their number of ready addresses.</param>
 /// <param name="Deployments">Deployments by name: available and wanted pods.</param>
-public sealed record Witness(IReadOnlyDictionary<string, int> Services, IReadOnlyDictionary<string, (int Available, int Wanted)> Deployments)
+/// <param name="Weights">What the rules of the route sent where.</param>
+public sealed record Witness(
+    IReadOnlyDictionary<string, int> Services, IReadOnlyDictionary<string, (int Available, int Wanted)> Deployments, IReadOnlyList<IReadOnlyDictionary<string, int>> Weights)
 {
     public static async Task<object?> OfAsync(ApiAccess api, Deed deed)
     {
@@ -19,7 +21,8 @@ public sealed record Witness(IReadOnlyDictionary<string, int> Services, IReadOnl
         var services = (await api.ListAsync($"/api/v1/namespaces/{ns}/services")).ToDictionary(NameOf, s => endpoints.GetValueOrDefault(NameOf(s)), StringComparer.Ordinal);
         var deployments = (await api.ListAsync($"/apis/apps/v1/namespaces/{ns}/deployments")).ToDictionary(
             NameOf, d => (Count(d, "status", "availableReplicas"), Count(d, "spec", "replicas")), StringComparer.Ordinal);
-        return new Witness(services, deployments);
+        var route = await api.GetAsync($"/apis/gateway.networking.k8s.io/v1/namespaces/{ns}/httproutes/{deed.Call.Name}");
+        return new Witness(services, deployments, route is { } found ? RuleWeights.Of(found) : []);
     }
 
     private static string NameOf(JsonElement item) => item.GetProperty("metadata").GetProperty("name").GetString()!;

@@ -10,7 +10,10 @@ namespace RagOperator.FaultTests.Running;
 public static class Lab
 {
     private static readonly TimeSpan s_quiet = TimeSpan.FromSeconds(2);
-    private static readonly SemaphoreSlim s_slots = new(Number("FAULT_PARALLEL", 6));
+
+    // Longer than anything that comes by itself (polls of a waiting rollout, the Lease, the look at what is missing).
+    private static readonly TimeSpan s_longQuiet = TimeSpan.FromSeconds(70);
+    private static readonly SemaphoreSlim s_slots = new(Number("FAULT_PARALLEL", 10));
     private static readonly ConcurrentDictionary<string, Lazy<Task<Reference>>> s_references = new(StringComparer.Ordinal);
 
     /// <summary>The story undisturbed: its places, its end, and what differs between two such runs.</summary>
@@ -21,12 +24,14 @@ public static class Lab
     }
 
     /// <summary>Runs a plan to its story's end and applies every oracle.</summary>
-    public static async Task<RunResult> RunAsync(FaultPlan plan)
+    /// <param name="plan">What goes wrong where.</param>
+    /// <param name="isWatchedLong">Whether quiet means more than a minute without a write, not two seconds.</param>
+    public static async Task<RunResult> RunAsync(FaultPlan plan, bool isWatchedLong = false)
     {
         ArgumentNullException.ThrowIfNull(plan);
         var story = Stories.Named(plan.Scenario);
         var reference = await ReferenceAsync(story);
-        return await RunAsync(plan, story, reference);
+        return await RunAsync(plan, story, reference, isWatchedLong ? s_longQuiet : s_quiet);
     }
 
     /// <summary>Runs something that has a world of its own when there is room for another.</summary>
@@ -51,7 +56,7 @@ public static class Lab
     private static async Task<Reference> MeasureAsync(Scenario story)
     {
         var plan = new FaultPlan(story.Name, []);
-        var runs = await Task.WhenAll(RunAsync(plan, story, null), RunAsync(plan, story, null));
+        var runs = await Task.WhenAll(RunAsync(plan, story, null, FaultClass.All ? s_longQuiet : s_quiet), RunAsync(plan, story, null, s_quiet));
         if (Array.Find(runs, r => !r.Passed) is { } bad)
             throw new InvalidOperationException($"{story.Name} undisturbed: {string.Join('\n', bad.Troubles)}\n{bad.Description}");
         var (first, second) = (runs[0].End, runs[1].End);
@@ -59,20 +64,20 @@ public static class Lab
         return new Reference(runs[0].Places, runs[0].Lines, first, runs[0].Counts, masks);
     }
 
-    private static async Task<RunResult> RunAsync(FaultPlan plan, Scenario story, Reference? reference)
+    private static async Task<RunResult> RunAsync(FaultPlan plan, Scenario story, Reference? reference, TimeSpan quiet)
     {
         var bed = await FaultBed.SharedAsync();
         return await InSlotAsync(async () =>
         {
             await using var world = await FaultWorld.CreateAsync(bed, story.Name, plan.Faults);
-            var result = await RunAsync(plan, story, reference, world);
+            var result = await RunAsync(plan, story, reference, quiet, world);
             if (result.Passed)
                 world.Forget();
             return result;
         });
     }
 
-    private static async Task<RunResult> RunAsync(FaultPlan plan, Scenario story, Reference? reference, FaultWorld world)
+    private static async Task<RunResult> RunAsync(FaultPlan plan, Scenario story, Reference? reference, TimeSpan quiet, FaultWorld world)
     {
         var troubles = new List<string>();
         IReadOnlySet<string> end = new HashSet<string>(StringComparer.Ordinal);
@@ -84,7 +89,7 @@ public static class Lab
             world.Proxy.Trajectory.Arm();
             await story.Act(world);
             await world.UntilAsync(() => story.HasEnded(world), $"the end of {story.Name}");
-            await world.QuietAsync(s_quiet);
+            await world.QuietAsync(quiet);
             end = await EndState.OfAsync(world.Api, world.Namespace);
         }
 #pragma warning disable CA1031 // whatever goes wrong in one run is that run's trouble, and must not end the others

@@ -18,6 +18,7 @@ public sealed class FaultWorld : IAsyncDisposable
     private readonly List<string> _unexpected = [];
     private readonly string _folder;
     private volatile int _starts = 1;
+    private volatile bool _killing;
     private bool _disposing;
 
     private FaultWorld(FaultBed bed, string ns, string folder, FaultProxy proxy, ScriptedPrometheus prometheus, OperatorProcess operatorProcess)
@@ -49,7 +50,15 @@ public sealed class FaultWorld : IAsyncDisposable
     /// <param name="name">A word for it.</param>
     /// <param name="faults">What is to go wrong once it is armed.</param>
     /// <param name="arguments">More of the operator's configuration.</param>
-    public static async Task<FaultWorld> CreateAsync(FaultBed bed, string name, IEnumerable<Fault> faults, params string[] arguments)
+    public static Task<FaultWorld> CreateAsync(FaultBed bed, string name, IEnumerable<Fault> faults, params string[] arguments) => CreateAsync(bed, name, faults, arguments, withLease: false);
+
+    /// <summary>Makes a world; its operator runs.</summary>
+    /// <param name="bed">Where.</param>
+    /// <param name="name">A word for it.</param>
+    /// <param name="faults">What is to go wrong once it is armed.</param>
+    /// <param name="arguments">More of the operator's configuration.</param>
+    /// <param name="withLease">Whether its Lease is in its namespace: there will be another one.</param>
+    public static async Task<FaultWorld> CreateAsync(FaultBed bed, string name, IEnumerable<Fault> faults, string[] arguments, bool withLease)
     {
         ArgumentNullException.ThrowIfNull(bed);
         var ns = bed.NextName(name);
@@ -62,8 +71,8 @@ public sealed class FaultWorld : IAsyncDisposable
         var process = OperatorProcess.Start(log,
         [
             "--kubeconfig", proxy.KubeConfig, "--namespace", ns, "--http.address", "127.0.0.1", "--http.port", "0",
-            "--metricSources.default.url", prometheus.Url, "--metricSources.default.timeout", "2s", .. arguments,
-        ], file: Environment.GetEnvironmentVariable("FAULT_OPERATOR"));
+            "--metricSources.default.url", prometheus.Url, "--metricSources.default.timeout", "2s", .. withLease ? ["--leaderElection.namespace", ns] : (string[])[], .. arguments,
+        ], file: Environment.GetEnvironmentVariable("FAULT_OPERATOR") is { Length: > 0 } file ? file : null);
         return new FaultWorld(bed, ns, folder, proxy, prometheus, process);
     }
 
@@ -203,12 +212,27 @@ public sealed class FaultWorld : IAsyncDisposable
     /// <summary>SIGKILL, and another one in its place.</summary>
     public Task RestartOperatorAsync() => KillAsync();
 
+    /// <summary>Another operator beside it, which asks the API server without the proxy and has its Lease in the same place.</summary>
+    public OperatorProcess StartAnother(string[] arguments)
+    {
+        using var cluster = ClusterBed.FromEnvironment();
+        return OperatorProcess.Start(Path.Combine(_folder, "second.log"),
+        [
+            "--kubeconfig", cluster.KubeConfig, "--namespace", Namespace, "--http.address", "127.0.0.1", "--http.port", "0",
+            "--metricSources.default.url", Prometheus.Url, "--metricSources.default.timeout", "2s", "--leaderElection.namespace", Namespace, .. arguments,
+        ], file: Environment.GetEnvironmentVariable("FAULT_OPERATOR") is { Length: > 0 } file ? file : null);
+    }
+
+    /// <summary>From now on the operator may end, and is not started again.</summary>
+    public void LetEnd() => _killing = true;
+
     /// <summary>Removes what the run left on disk: it passed.</summary>
     public void Forget() => Directory.Delete(_folder, recursive: true);
 
     private async Task KillAsync()
     {
         NoteUnexpectedEnd();
+        _killing = true;
         await Operator.KillAsync();
         if (!_disposing)
             Start();
@@ -219,17 +243,16 @@ public sealed class FaultWorld : IAsyncDisposable
         // What the one before did not get to say counts as said: it is dead.
         _starts = Operator.LogLines("\"LogStarted\"").Count + 1;
         Operator.Start();
+        _killing = false;
     }
 
     private void NoteUnexpectedEnd()
     {
-        if (_disposing || Operator.ExitCode is not { } code)
+        // While the plan kills it, its end is wanted.
+        if (_disposing || _killing || Operator.ExitCode is not { } code || _killing)
             return;
-        // 137 is the death that the plan wanted, seen in the moment before the new start.
-        if (code != 137)
-            _unexpected.Add($"the operator ended by itself with {code}");
-        if (code != 137)
-            Start();
+        _unexpected.Add($"the operator ended by itself with {code}");
+        Start();
     }
 }
 

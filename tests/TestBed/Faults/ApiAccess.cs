@@ -72,7 +72,7 @@ public sealed class ApiAccess : IDisposable
     }
 
     /// <summary>Any request.</summary>
-    public async Task<(int Status, JsonElement Body)> SendAsync(HttpMethod method, string path, string? json, string contentType = "application/json")
+    public async Task<(int Status, JsonElement Body)> SendAsync(HttpMethod method, string path, string? json = null, string contentType = "application/json")
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
         using var request = new HttpRequestMessage(method, path);

@@ -1,0 +1,101 @@
+using RagOperator.FaultTests.Oracles;
+using RagOperator.FaultTests.Running;
+using RagOperator.FaultTests.Scenarios;
+using RagOperator.FaultTests.Worlds;
+using RagOperator.TestBed.Faults;
+using Xunit.Abstractions;
+
+namespace RagOperator.FaultTests.Leadership;
+
+/// <summary>Two operators. The leader is stopped (SIGSTOP) with a write on its way, which comes to the server only when the other has led for long.</summary>
+public sealed class HeldWriteTests(ITestOutputHelper output)
+{
+    private const int Some = 4;
+
+    private static readonly string[] s_election =
+    [
+        "--leaderElection.enabled", "true", "--leaderElection.name", "operator",
+        "--leaderElection.leaseDuration", "10s", "--leaderElection.renewDeadline", "8s", "--leaderElection.retryPeriod", "1s",
+    ];
+
+    [SkippableFact]
+    public async Task Write_of_a_leader_that_is_none_any_more_changes_nothing_that_its_successor_wrote()
+    {
+        await FaultBed.SharedAsync();
+        var places = (await Lab.ReferenceAsync(Stories.GoodRelease)).Places;
+        var chosen = FaultClass.All ? places : FaultClass.Spread(places, Some);
+        var results = await Task.WhenAll(chosen.Select(place => Lab.InSlotAsync(() => PlayAsync(place))));
+        var failures = results.Where(static r => r.Trouble is not null).Select(static r => r.Trouble!).ToList();
+        var refused = results.Count(static r => r.Refused);
+        FaultClass.Tell("leader stopped with a write on its way", places.Count, results.Length - failures.Count, failures.Count, $"{refused} refused by the server, the others allowed by the journal or repeated nothing");
+        output.WriteLine($"{chosen.Count} of {places.Count} places, {refused} writes refused");
+        Assert.True(failures.Count == 0, string.Join('\n', failures));
+        Assert.True(refused > 0, "no write was refused: the fence was never met");
+    }
+
+    private static async Task<(string? Trouble, bool Refused)> PlayAsync(string place)
+    {
+        try
+        {
+            return (null, await HoldAsync(place));
+        }
+#pragma warning disable CA1031 // one place's failure must not hide the others
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return ($"- {place}: {e.Message}", false);
+        }
+    }
+
+    /// <returns>Whether the server refused the late write.</returns>
+    private static async Task<bool> HoldAsync(string place)
+    {
+        var bed = await FaultBed.SharedAsync();
+        await using var world = await FaultWorld.CreateAsync(bed, "held", [], [.. s_election, "--leaderElection.identity", "first"], withLease: true);
+        var spec = new ServiceSpec();
+        await world.InstallAsync(spec);
+        await using var second = world.StartAnother([.. s_election, "--leaderElection.identity", "second"]);
+        var (held, release) = (new TaskCompletionSource<Deed>(), new TaskCompletionSource());
+        world.Proxy.Witness = async deed =>
+        {
+            if (deed.Place == place && held.TrySetResult(deed))
+                await release.Task;
+            return await Witness.OfAsync(world.Api, deed);
+        };
+        world.Proxy.Trajectory.Arm();
+        await world.ApplyAsync(spec with { Api = "2" });
+        await world.UntilAsync(() => Task.FromResult(held.Task.IsCompleted), $"{place} on its way");
+        world.LetEnd();
+        world.Operator.Pause();
+        try
+        {
+            await world.UntilAsync(
+                s =>
+                {
+                    second.Start(); // a kubelet would, too: on a busy machine it may lose its own term
+                    return s is { Phase: "Healthy", IsRetiring: false };
+                },
+                "the other ends the rollout");
+            await world.UntilAsync(async () => await world.WeightBesideAsync(world.FirstService) == 100, "all goes to the new release");
+        }
+        finally
+        {
+            release.SetResult();
+        }
+
+        var late = await held.Task;
+        await world.UntilAsync(() => Task.FromResult(late.Ended > 0), "the server's answer to the late write");
+        world.Operator.Resume();
+        await world.UntilAsync(() => Task.FromResult(world.Operator.ExitCode is not null), "the old leader ends");
+        Assert.Equal(70, world.Operator.ExitCode);
+
+        // The rollout is over. Whatever the late write was, the service is as its successor left it, and stays so.
+        await world.UntilAsync(static s => s is { Phase: "Healthy", IsRetiring: false }, "still healthy");
+        Assert.Equal(100, await world.WeightBesideAsync(world.FirstService));
+        Assert.True(!late.Accepted || late.Call.Kind is not ("httproutes" or "ragdeployments" or "configmaps" or "deployments"), $"accepted although its successor had written the object since: {late}");
+        // Nothing of the old leader's comes after it: its term is over.
+        Assert.DoesNotContain(world.Proxy.Trajectory.Writes, d => d.Accepted && d.Began > late.Ended);
+        world.Forget();
+        return !late.Accepted;
+    }
+}
