@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace RagOperator.FaultTests;
 
-/// <summary>The API server refuses a write, or the connection breaks; and watches do what watches do.</summary>
+/// <summary>The API server refuses a write, or the connection breaks.</summary>
 public sealed class ApiFaultTests(ITestOutputHelper output)
 {
     public static TheoryData<string> Names => [Stories.GoodRelease.Name, Stories.Breach.Name];
@@ -16,15 +16,7 @@ public sealed class ApiFaultTests(ITestOutputHelper output)
     {
         var reference = await Lab.ReferenceAsync(Stories.Named(story));
         var plans = reference.Places.SelectMany(place => FaultAction.Answers.Select(answer => Plan(story, place, answer))).ToList();
-        await FaultClass.CheckAsync($"api/{story}", plans, 20, output);
-    }
-
-    [SkippableTheory]
-    [MemberData(nameof(Names))]
-    public async Task Faulty_watches_change_nothing_about_the_end(string story)
-    {
-        var plans = WatchPlans(story, await Lab.ReferenceAsync(Stories.Named(story)));
-        await FaultClass.CheckAsync($"watch/{story}", plans, 20, output);
+        await FaultClass.CheckAsync($"api/{story}", plans, 16, output);
     }
 
     /// <summary>Two things at once: a death and a fault, or two faults. Too many for all of them: always the same sample.</summary>
@@ -34,19 +26,13 @@ public sealed class ApiFaultTests(ITestOutputHelper output)
     {
         var reference = await Lab.ReferenceAsync(Stories.Named(story));
         List<string> writes = [.. reference.Places.SelectMany(place => FaultAction.Kills.Concat(FaultAction.Answers).Select(action => $"{action}|{place}"))];
-        List<string> all = [.. writes, .. WatchPlans(story, reference).Select(p => $"{p.Faults[0].Action}|{p.Faults[0].Place}")];
+        List<string> all = [.. writes, .. WatchFaultTests.Plans(story, reference).Select(p => $"{p.Faults[0].Action}|{p.Faults[0].Place}")];
         var random = new Random(Lab.Number("RAG_SEED", 20261121));
         var plans = Enumerable.Range(0, 120).Select(_ => (First: writes[random.Next(writes.Count)], Second: all[random.Next(all.Count)]))
             .Where(pair => pair.First.Split('|')[1] != pair.Second.Split('|')[1])
             .Select(pair => new FaultPlan(story, [Of(pair.First), Of(pair.Second)])).Take(100).ToList();
         await FaultClass.CheckAsync($"pairs/{story}", plans, 8, output);
     }
-
-    private static List<FaultPlan> WatchPlans(string story, Reference reference) =>
-    [
-        .. reference.Lines.OrderBy(l => l.Key, StringComparer.Ordinal).SelectMany(lines =>
-            FaultClass.Spread([.. Enumerable.Range(1, lines.Value)], 8).SelectMany(line => FaultAction.Watches.Select(action => Plan(story, $"watch {lines.Key} #{line}", action)))),
-    ];
 
     private static FaultPlan Plan(string story, string place, string action) => new(story, [new Fault { Place = place, Action = action }]);
 

@@ -1,0 +1,25 @@
+using RagOperator.FaultTests.Running;
+using RagOperator.FaultTests.Scenarios;
+using RagOperator.TestBed.Faults;
+using Xunit.Abstractions;
+
+namespace RagOperator.FaultTests;
+
+/// <summary>Watches do what watches do: they stall, break, repeat and skip.</summary>
+public sealed class WatchFaultTests(ITestOutputHelper output)
+{
+    [SkippableTheory]
+    [MemberData(nameof(ApiFaultTests.Names), MemberType = typeof(ApiFaultTests))]
+    public async Task Faulty_watches_change_nothing_about_the_end(string story)
+    {
+        var plans = Plans(story, await Lab.ReferenceAsync(Stories.Named(story)));
+        await FaultClass.CheckAsync($"watch/{story}", plans, 16, output);
+    }
+
+    /// <summary>All of them: each action at eight lines of each kind.</summary>
+    internal static List<FaultPlan> Plans(string story, Reference reference) =>
+    [
+        .. reference.Lines.OrderBy(l => l.Key, StringComparer.Ordinal).SelectMany(lines =>
+            FaultClass.Spread([.. Enumerable.Range(1, lines.Value)], 8).SelectMany(line => FaultAction.Watches.Select(action => new FaultPlan(story, [new Fault { Place = $"watch {lines.Key} #{line}", Action = action }])))),
+    ];
+}
