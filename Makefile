@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export DOTNET_NOLOGO = 1
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 
-.PHONY: help setup build images demo test unit cluster faults soak run crds lint bench clean
+.PHONY: help setup build images image demo test unit cluster faults soak run crds lint bench clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -17,6 +17,9 @@ build: ## builds everything
 
 images: build ## packs the container images that test and demo run
 	@tests/TestBed/images.sh
+
+image: ## builds the operator's container image with ENGINE (docker); IMAGE names it
+	@$(or $(ENGINE),docker) build --tag $(or $(IMAGE),rag-operator:dev) .
 
 demo: ## the main job, live, on a cluster of its own (CLUSTER=current: on your current one)
 	@tests/demo.sh

@@ -14,8 +14,11 @@ switch (args)
         return Write("docs/");
     case ["check"]:
         return Check();
+    case ["sbom", var deps, var bom]:
+        File.WriteAllText(bom, Sbom.Text(File.ReadAllText(deps)));
+        return 0;
     default:
-        Console.Error.WriteLine("usage: RagOperator.Generator crds|docs|check   (in the repository's root)");
+        Console.Error.WriteLine("usage: RagOperator.Generator crds|docs|check   (in the repository's root), or sbom DEPS_JSON FILE");
         return 2;
 }
 

@@ -28,11 +28,20 @@ internal static class ImageBuilder
             await OnceAsync(Path.Combine(target, "rag-operator.tar"), [Path.Combine(repository, "src"), common], async (file, root) =>
             {
                 var archive = await PublishAsync(repository, "src/RagOperator.Operator", "RagOperator.Operator", root);
+                await ListAsync(repository, Path.Combine(root, "app"), "RagOperator.Operator");
                 // Fault tests start it hundreds of times: what ships starts in a fraction of the time, and is what should be tested.
                 Keep(Path.Combine(root, "app"), Path.Combine(repository, "artifacts/publish/rag-operator"));
                 await archive.Tag("rag-operator:dev").WriteAsync(file);
             });
         return 0;
+    }
+
+    /// <summary>The bill of materials goes with what it is about.</summary>
+    private static async Task ListAsync(string repository, string app, string program)
+    {
+        var listed = await Shell.RunAsync(Path.Combine(repository, "artifacts/bin/RagOperator.Generator/debug/RagOperator.Generator"), ["sbom", Path.Combine(app, $"{program}.deps.json"), Path.Combine(app, "sbom.cdx.json")]);
+        if (!listed.Ok)
+            throw new InvalidOperationException($"the bill of materials failed:\n{listed.Out}\n{listed.Error}");
     }
 
     private static void Keep(string app, string folder)
