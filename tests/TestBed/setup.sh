@@ -14,7 +14,7 @@ readonly RECIPE=2 # raised when the build changes, so that what an earlier one b
 readonly BINARIES=(kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubemark kubectl)
 # command:package; the packages for building are asked for only when there is something to build
 readonly RUNTIME=(etcd:etcd-server containerd:containerd runc:runc iptables:iptables conntrack:conntrack ip:iproute2 dnsmasq:dnsmasq-base
-  prometheus:prometheus nginx:nginx-light tini:tini unshare:util-linux setpriv:util-linux sysctl:procps)
+  prometheus:prometheus nginx:nginx-light lua5.1:lua5.1 lua5.4:lua5.4 tini:tini unshare:util-linux setpriv:util-linux sysctl:procps)
 readonly BUILD=(go:golang-go rsync:rsync jq:jq make:make gcc:gcc dpkg-source:dpkg-dev curl:curl)
 readonly FILES=(/usr/lib/cni/bridge:containernetworking-plugins)
 readonly BUILD_FILES=(/usr/include/stdio.h:libc6-dev)

@@ -48,6 +48,47 @@ public sealed class RolloutMetricsTests : IDisposable
     }
 
     [Fact]
+    public void Published_shows_why_it_is_where_it_is_and_the_flags_of_both_releases()
+    {
+        RagDeploymentStatus status = new()
+        {
+            Phase = "Suspended",
+            Step = new() { Name = "half", State = "Waiting" },
+            Conditions = [new() { Type = "Available", Reason = "StableServes" }, new() { Type = "Ready", Reason = "ApprovalNeeded" }],
+            Flags = [new() { Name = "replay", Stable = false, Canary = true }, new() { Name = "bandit", Stable = true }],
+        };
+        _metrics.Published(Key, status, [], Start);
+
+        Assert.Equal(
+            [
+                "ragoperator_flag{flag=\"bandit\",name=\"assistant\",namespace=\"rag\",release=\"stable\"} 1",
+                "ragoperator_flag{flag=\"replay\",name=\"assistant\",namespace=\"rag\",release=\"canary\"} 1",
+                "ragoperator_flag{flag=\"replay\",name=\"assistant\",namespace=\"rag\",release=\"stable\"} 0",
+                "ragoperator_status_info{name=\"assistant\",namespace=\"rag\",phase=\"Suspended\",reason=\"ApprovalNeeded\",state=\"Waiting\",step=\"half\"} 1",
+            ],
+            Lines().Where(static l => l.StartsWith("ragoperator_flag{", StringComparison.Ordinal) || l.StartsWith("ragoperator_status_info{", StringComparison.Ordinal)));
+
+        // One series for each object: the one before goes.
+        _metrics.Published(Key, new() { Phase = "Healthy" }, [], Start);
+        Assert.Equal(
+            ["ragoperator_status_info{name=\"assistant\",namespace=\"rag\",phase=\"Healthy\",reason=\"\",state=\"\",step=\"\"} 1"],
+            Lines().Where(static l => l.StartsWith("ragoperator_status_info{", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("201326592\n", 201326592L)]
+    [InlineData("max\n", null)]
+    [InlineData("9223372036854771712\n", null)]
+    [InlineData(null, null)]
+    public void Memory_limit_is_the_control_groups_and_absent_without_one(string? content, long? limit)
+    {
+        var file = Path.Combine(Directory.CreateTempSubdirectory("limit").FullName, "memory.max");
+        if (content is not null) File.WriteAllText(file, content);
+
+        Assert.Equal(limit, MemoryLimit.Read([$"{file}.nobody-has-this", file]).Select(static m => (long?)m.Value).SingleOrDefault());
+    }
+
+    [Fact]
     public void Published_outcome_counts_once_and_not_what_was_there_before()
     {
         var old = Entry(1, "Installed", 1);

@@ -19,6 +19,7 @@ internal sealed class ProcessMetrics : IDisposable
         var startedAt = new DateTimeOffset(self.StartTime.ToUniversalTime()).ToUnixTimeMilliseconds() / 1000d;
         _meter.CreateObservableCounter("process_cpu_seconds_total", static () => Environment.CpuUsage.TotalTime.TotalSeconds, "s", "Processor time used.");
         _meter.CreateObservableGauge("process_resident_memory_bytes", static () => Environment.WorkingSet, "By", "Memory in use.");
+        _meter.CreateObservableGauge("ragoperator_memory_limit_bytes", static () => MemoryLimit.Read(), "By", "What the container may use; absent without a limit.");
         _meter.CreateObservableGauge("process_start_time_seconds", () => startedAt, "s", "When the process started, in seconds since 1970.");
         _meter.CreateObservableGauge("ragoperator_leader", () => leadership.IsLeader ? 1 : 0, null, "1 while this process may act, 0 on standby.");
         _meter.CreateObservableGauge(

@@ -30,6 +30,9 @@ internal sealed class RolloutMetrics : IRolloutMetrics, IDisposable
         _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
         Gauge("ragoperator_phase", "1 for the phase that a RagDeployment is in, 0 for the others.", static (key, e) =>
             Phases.Select(p => Point(p == e.Status.Phase ? 1 : 0, key, Label("phase", p))));
+        Gauge("ragoperator_status_info", "1; the labels say where a RagDeployment is and why: phase, the reason of its Ready condition, step and the step's state.", static (key, e) =>
+            [Point(1, key, Label("phase", e.Status.Phase ?? ""), Label("reason", Reason(e.Status)), Label("step", e.Status.Step?.Name ?? ""), Label("state", e.Status.Step?.State ?? ""))]);
+        Gauge("ragoperator_flag", "1 where the flag is on in the release, 0 where it is off.", static (key, e) => (e.Status.Flags ?? []).SelectMany(f => Flag(key, f)));
         Gauge("ragoperator_step_index", "The step that the rollout is in, from 0; -1 in a first install. Absent without a rollout.", static (key, e) =>
             e.Status.Step is { } step ? [Point(step.Index, key)] : []);
         Gauge("ragoperator_weight", "Percent of the requests that go to the release that spec names, as verified.", static (key, e) =>
@@ -98,6 +101,14 @@ internal sealed class RolloutMetrics : IRolloutMetrics, IDisposable
         a.Release == b.Release && a.Revision == b.Revision && a.Outcome == b.Outcome && a.FinishedAt == b.FinishedAt;
 
     private static IEnumerable<MetricStatus> Sla(Entry entry) => entry.Status.Sla ?? [];
+
+    private static string Reason(RagDeploymentStatus status) => status.Conditions?.Find(static c => c.Type == "Ready")?.Reason ?? "";
+
+    private static IEnumerable<Measurement<double>> Flag(NamespacedName key, FlagStatus flag)
+    {
+        yield return Point(flag.Stable ? 1 : 0, key, Label("flag", flag.Name), Label("release", "stable"));
+        if (flag.Canary is { } canary) yield return Point(canary ? 1 : 0, key, Label("flag", flag.Name), Label("release", "canary"));
+    }
 
     private static IEnumerable<(string Part, double Value)> Limits(MetricStatus metric)
     {

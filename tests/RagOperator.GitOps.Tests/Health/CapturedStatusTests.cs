@@ -1,0 +1,67 @@
+using System.Text.Json;
+
+namespace RagOperator.GitOps.Tests.Health;
+
+/// <summary>Objects captured from real runs (StatusCaptureTests in RagOperator.FaultTests makes them), and what each tool says of them.</summary>
+public sealed class CapturedStatusTests
+{
+    public static TheoryData<string> Names { get; } = [.. Expected.All.Select(static e => e.Name)];
+
+    [SkippableTheory]
+    [MemberData(nameof(Names))]
+    public Task Captured_status_has_the_health_and_the_actions_that_the_docs_promise(string name) => Expected.Of(name).CheckAsync(Read(name), Repository.Root);
+
+    [Fact]
+    public void Every_capture_is_expected_and_every_phase_is_captured()
+    {
+        var files = Directory.EnumerateFiles(Path.GetDirectoryName(Expected.FileOf(Repository.Root, "x"))!, "*.json").Select(static f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal);
+        Assert.Equal(Expected.All.Select(static e => e.Name).Order(StringComparer.Ordinal), files);
+        var phases = Expected.All.Select(static e => Read(e.Name).GetProperty("status")).Select(static s => s.TryGetProperty("phase", out var phase) ? phase.GetString()! : "").Distinct(StringComparer.Ordinal);
+        Assert.Equal(["", "Degraded", "Healthy", "Progressing", "Suspended"], phases.Order(StringComparer.Ordinal));
+    }
+
+    [SkippableFact]
+    public async Task Health_of_an_object_without_any_status_is_progressing()
+    {
+        var bare = JsonElement.Parse("""{"metadata": {"generation": 1}, "spec": {}}""");
+        foreach (var script in (string[])["health", "health-holding"])
+            Assert.Equal("Progressing", (await LuaHost.RunInAllAsync(Expected.Script(Repository.Root, script), bare)).GetProperty("status").GetString());
+    }
+
+    [SkippableTheory]
+    [InlineData("approve", "waiting-for-approval", "approve/{canaryRevision}/half")]
+    [InlineData("promote", "holding", "promote/{canaryRevision}")]
+    [InlineData("pause", "installing", "pause/{canaryRevision}")]
+    [InlineData("resume", "paused", "resume/{canaryRevision}")]
+    [InlineData("abort", "scaling", "abort/{canaryRevision}")]
+    [InlineData("retry", "rolled-back", "retry/{failedRevision}")]
+    public async Task Action_changes_nothing_but_the_annotation(string action, string at, string request)
+    {
+        var item = Read(at);
+        var status = item.GetProperty("status");
+        foreach (var field in (string[])["canaryRevision", "failedRevision"])
+            request = request.Replace($"{{{field}}}", status.TryGetProperty(field, out var hash) ? hash.GetString() : "", StringComparison.Ordinal);
+        var changed = await LuaHost.RunInAllAsync(Expected.Script(Repository.Root, $"actions/{action}"), item);
+
+        var expected = System.Text.Json.Nodes.JsonNode.Parse(item.GetRawText())!;
+        var metadata = expected["metadata"]!.AsObject();
+        var annotations = metadata["annotations"]?.AsObject();
+        if (annotations is null)
+            metadata["annotations"] = annotations = [];
+        annotations["ragoperator.dev/request"] = request;
+        Assert.Equal(Canonical(JsonElement.Parse(expected.ToJsonString())), Canonical(changed));
+    }
+
+    /// <summary>Members in order, and an empty list for an empty object: Lua knows no difference, and Argo CD puts it right.</summary>
+    private static string Canonical(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object when !value.EnumerateObject().Any() => "[]",
+        JsonValueKind.Object => $"{{{string.Join(',', value.EnumerateObject().OrderBy(static m => m.Name, StringComparer.Ordinal).Select(static m => $"{m.Name}:{Canonical(m.Value)}"))}}}",
+        JsonValueKind.Array => $"[{string.Join(',', value.EnumerateArray().Select(Canonical))}]",
+        JsonValueKind.Number => $"{value.GetDouble():R}",
+        JsonValueKind.String => value.GetString()!,
+        _ => value.GetRawText(),
+    };
+
+    private static JsonElement Read(string name) => JsonElement.Parse(File.ReadAllText(Expected.FileOf(Repository.Root, name)));
+}
