@@ -47,8 +47,8 @@ public sealed class ArgoConfigTests
         var text = new StringBuilder();
         text.Append(
             $$"""
-            # Keys for Argo CD's ConfigMap argocd-cm, from charts/rag-operator/files/argocd (a test holds them equal). To be patched into it, or applied
-            # server-side, which leaves its other keys alone: docs/argocd.md.
+            # Keys for Argo CD's ConfigMap argocd-cm, from charts/rag-operator/files/argocd (a test holds them equal). To be patched into it, which
+            # leaves its other keys alone: docs/argocd.md.
             apiVersion: v1
             kind: ConfigMap
             metadata:
