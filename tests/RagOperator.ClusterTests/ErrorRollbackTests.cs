@@ -1,6 +1,7 @@
 using System.Globalization;
 using RagOperator.Api.V1Alpha1;
 using RagOperator.ClusterTests.Infrastructure;
+using RagOperator.ClusterTests.Support;
 
 namespace RagOperator.ClusterTests;
 
@@ -20,6 +21,7 @@ public sealed class ErrorRollbackTests
             KeepFailedPods = "15s",
         };
         var bad = good with { Api = "1.2-err5", Flags = Flags(replay: true) };
+        await space.Bed.ScrapeAsync(space.Namespace, space.Port);
         var installed = await space.InstallAsync(good);
         await using var load = space.StartLoad(30);
         await space.UntilAsync(() => Task.FromResult(load.Result.Samples.Count >= 180), TimeSpan.FromSeconds(30), "a load long enough for stable's metrics");
@@ -37,6 +39,7 @@ public sealed class ErrorRollbackTests
         await CheckStoryAsync(space, installed, failed, canary.CanaryRevision!, service);
         await space.UntilAsync(async () => (await space.PodsAsync("api", revision)).Count == 1, TimeSpan.FromSeconds(10), "one pod of the failed component is kept");
         var kept = await space.PodsAsync("api", revision);
+        await Dashboard.ShowsAsync(space, static title => title is "Flags" or "Rollback reaction" or "Rollouts by outcome");
 
         // Held: neither a restart nor an edit that changes nothing brings it back.
         var generation = Generation(await space.RouteAsync());

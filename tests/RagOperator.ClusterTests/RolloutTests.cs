@@ -1,4 +1,5 @@
 using RagOperator.ClusterTests.Infrastructure;
+using RagOperator.ClusterTests.Support;
 using RagOperator.TestBed;
 
 namespace RagOperator.ClusterTests;
@@ -20,6 +21,7 @@ public sealed class RolloutTests
             ],
             Metrics = [RagService.ErrorRate, RagService.GenerousLatency],
         };
+        await space.Bed.ScrapeAsync(space.Namespace, space.Port);
         var installed = await space.InstallAsync(service);
         var stable = installed.StableRevision;
         var oldService = $"assistant-api-{TestSpace.Revision(installed)}";
@@ -41,6 +43,9 @@ public sealed class RolloutTests
             var share = new GatewayCounts([.. space.Counts(mark).Requests.Where(request => request.Time - request.Seconds <= asked)]).Share(name => name == canary);
             await space.CheckAsync((await space.StatusAsync()).Weight == weight, $"{weight}% was left without approval");
             Assert.InRange(share, weight - 5.0, weight + 5.0);
+            // This operator has no container, and so no limit of one.
+            if (weight == 50)
+                await Dashboard.ShowsAsync(space, static title => title is not ("Flags" or "Rollback reaction"), "ragoperator_memory_limit_bytes");
             await space.RequestAsync($"approve/2/{at.Step!.Name}");
         }
 

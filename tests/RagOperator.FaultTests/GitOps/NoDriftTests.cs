@@ -96,7 +96,9 @@ public sealed class NoDriftTests
               {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}},
               {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm", "namespace": "argocd", "labels": {"app.kubernetes.io/part-of": "argocd"}}, "data": {"url": "https://argocd.example.com"}}]}
             """);
-        (await cluster.KubectlAsync("patch", "configmap", "argocd-cm", "-n", "argocd", "--type", "merge", "--patch-file", Path.Combine(ClusterBed.Repository, "config/argocd/argocd-cm.yaml"))).OrThrow();
+        // As docs/argocd.md says it.
+        var command = File.ReadLines(Path.Combine(ClusterBed.Repository, "docs/argocd.md")).Single(static l => l.StartsWith("kubectl patch ", StringComparison.Ordinal));
+        (await cluster.KubectlAsync(command.Replace(" config/", $" {ClusterBed.Repository}/config/", StringComparison.Ordinal).Split(' ')[1..])).OrThrow();
         var map = (await cluster.GetAsync("configmap", "argocd-cm", "argocd"))!.Value;
         Assert.Equal("argocd", map.GetProperty("metadata").GetProperty("labels").GetProperty("app.kubernetes.io/part-of").GetString());
         Assert.Equal("https://argocd.example.com", map.GetProperty("data").GetProperty("url").GetString());

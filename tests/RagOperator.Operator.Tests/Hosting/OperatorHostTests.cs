@@ -129,7 +129,7 @@ public sealed partial class OperatorHostTests : IAsyncLifetime, IDisposable
         await _app.Services.GetRequiredService<IReadOnlyDictionary<string, SourceGate>>()["default"].AskAsync("up", at, default);
         var metrics = _app.Services.GetRequiredService<IRolloutMetrics>();
         var key = new NamespacedName("rag", "assistant");
-        var sla = new MetricStatus { Name = "m", Verdict = "Pass", Value = "1", StableValue = "2", Limit = "max 5" };
+        var sla = new MetricStatus { Name = "m", Verdict = "Pass", Value = "1", StableValue = "2", Baseline = "2", Limit = "max 5" };
         metrics.Published(key, new() { Phase = "Healthy", Weight = 5, Step = new(), Sla = [sla] }, Array.Empty<EngineEvent>(), at);
         metrics.Published(key, new() { Phase = "Healthy", Weight = 5, Step = new(), Sla = [sla], Flags = [new() { Name = "f", Canary = true }], History = [new() { Outcome = "Promoted", StartedAt = at, FinishedAt = at }] }, [], at);
         metrics.RolledBack(key, TimeSpan.FromSeconds(1));

@@ -38,6 +38,7 @@ public sealed class RolloutMetricsTests : IDisposable
         Assert.Contains("ragoperator_weight{name=\"assistant\",namespace=\"rag\"} 10", lines);
         Assert.Contains("ragoperator_sla_value{metric=\"p95\",name=\"assistant\",namespace=\"rag\"} 0.61", lines);
         Assert.Contains("ragoperator_sla_stable_value{metric=\"p95\",name=\"assistant\",namespace=\"rag\"} 0.31", lines);
+        Assert.Contains("ragoperator_sla_baseline{metric=\"p95\",name=\"assistant\",namespace=\"rag\"} 0.3", lines);
         Assert.Contains("ragoperator_sla_limit{metric=\"p95\",name=\"assistant\",namespace=\"rag\",part=\"max\"} 0.5", lines);
         Assert.Contains("ragoperator_sla_limit{metric=\"p95\",name=\"assistant\",namespace=\"rag\",part=\"maxIncrease\"} 0.05", lines);
         Assert.Contains("ragoperator_sla_limit{metric=\"p95\",name=\"assistant\",namespace=\"rag\",part=\"maxIncreasePercent\"} 0.1", lines);
@@ -136,6 +137,7 @@ public sealed class RolloutMetricsTests : IDisposable
         FailAfter = 3,
         Value = "0.61",
         StableValue = "0.31",
+        Baseline = "0.3",
         Limit = "max 500ms, maxIncrease 50ms, maxIncreasePercent 10%",
     };
 

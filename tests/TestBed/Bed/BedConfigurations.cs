@@ -107,5 +107,11 @@ internal static class BedConfigurations
                 separator: "-"
                 regex: (.+-.+-.+)
                 target_label: service
+          # Operators that run as processes, as tests name them. Their series say themselves which namespace they are about.
+          - job_name: operators
+            honor_labels: true
+            file_sd_configs:
+              - files: [{{BedPaths.Scraped}}/*.json]
+                refresh_interval: 1s
         """;
 }

@@ -117,6 +117,7 @@ internal sealed class InnerBed(BedOptions options) : IDisposable
 
     private async Task PrometheusAsync(ClusterClient client)
     {
+        Directory.CreateDirectory(BedPaths.Scraped);
         await File.WriteAllTextAsync($"{BedPaths.Root}/prometheus.yaml", BedConfigurations.Prometheus(options.ScrapeInterval));
         _ = Background(new PodDiscovery(client).RunAsync(_stopping.Token), "pod discovery");
         Run("prometheus", "prometheus", "--config.file=prometheus.yaml", "--web.listen-address=0.0.0.0:9090", $"--storage.tsdb.path={BedPaths.Root}/prometheus", "--web.enable-lifecycle");

@@ -39,8 +39,10 @@ internal sealed class RolloutMetrics : IRolloutMetrics, IDisposable
             e.Status.Weight is { } weight ? [Point(weight, key)] : []);
         Gauge("ragoperator_sla_value", "The metric's value of the release that is judged, in the base unit of its query.", static (key, e) =>
             Sla(e).SelectMany(m => Point(MetricText.Parse(m.Value), key, m)));
-        Gauge("ragoperator_sla_stable_value", "The metric's value of stable at the same time.", static (key, e) =>
+        Gauge("ragoperator_sla_stable_value", "The metric's value of stable at the same time, where a part of the limit is relative to it.", static (key, e) =>
             Sla(e).SelectMany(m => Point(MetricText.Parse(m.StableValue), key, m)));
+        Gauge("ragoperator_sla_baseline", "The metric's value of stable before the rollout began.", static (key, e) =>
+            Sla(e).SelectMany(m => Point(MetricText.Parse(m.Baseline), key, m)));
         Gauge("ragoperator_sla_limit", "A part of the metric's limit: max, min, maxIncrease, maxDecrease; percentages as fractions.", static (key, e) =>
             Sla(e).SelectMany(m => Limits(m).Select(l => Point(l.Value, key, Label("metric", m.Name), Label("part", l.Part)))));
         Gauge("ragoperator_sla_streak", "Breaches in a row.", static (key, e) => Sla(e).Select(m => Point(m.Streak, key, Label("metric", m.Name))));
