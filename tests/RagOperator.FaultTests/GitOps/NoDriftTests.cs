@@ -19,6 +19,7 @@ public sealed class NoDriftTests
         var bed = await FaultBed.SharedAsync();
         using var cluster = ClusterBed.FromEnvironment();
         await using var world = await FaultWorld.CreateAsync(bed, "drift", []);
+        ServiceSpec? applied = null;
         await ApplyAsync(s_first, "created");
         await world.UntilAsync(static s => s is { Phase: "Healthy", IsRetiring: false }, "installed");
         await CheckAsync(s_first, "installed");
@@ -47,12 +48,18 @@ public sealed class NoDriftTests
         {
             var item = (await world.ObjectAsync())!.Value;
             var changed = await LuaHost.RunInAllAsync(Expected.Script(ClusterBed.Repository, $"actions/{action}"), item);
+            // A request that is still to be handled is no drift either.
+            world.Operator.Pause();
             await world.RequestAsync(changed.GetProperty("metadata").GetProperty("annotations").GetProperty("ragoperator.dev/request").GetString()!);
+            await DiffersNotAsync(applied!, $"asked to {action}");
+            await DiffersNotAsync(applied!, $"asked to {action}", s_argo);
+            world.Operator.Resume();
             await world.UntilAsync(s => s.LastRequestOutcome == "Accepted" && s.Object!.Value.GetProperty("status").GetProperty("lastRequest").GetProperty("request").GetString()!.StartsWith(action, StringComparison.Ordinal), $"{action} is accepted");
         }
 
         async Task ApplyAsync(ServiceSpec spec, string outcome)
         {
+            applied = spec;
             var result = await cluster.KubectlWithInputAsync(spec.ToJson(), "apply", "-n", world.Namespace, "-f", "-");
             Assert.EndsWith(outcome, result.OrThrow().Out.TrimEnd(), StringComparison.Ordinal);
         }

@@ -20,6 +20,27 @@ public sealed class CapturedStatusTests
         Assert.Equal(["", "Degraded", "Healthy", "Progressing", "Suspended"], phases.Order(StringComparer.Ordinal));
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Captured_conditions_are_those_of_the_phase_and_of_this_generation(string name)
+    {
+        var item = Read(name);
+        var (metadata, status) = (item.GetProperty("metadata"), item.GetProperty("status"));
+        if (status.GetProperty("observedGeneration").GetInt64() != metadata.GetProperty("generation").GetInt64())
+            return; // an older generation's words, which nobody may take for this one's
+        var (phase, rolledBack) = (status.GetProperty("phase").GetString(), name == "rolled-back");
+        Assert.Equal(
+            phase switch
+            {
+                "Healthy" => "Promoted=True Ready=True RolledBack=False",
+                "Degraded" => $"Promoted=False Ready=False RolledBack={(rolledBack ? "True" : "False")} Stalled=True",
+                _ => "Promoted=False Ready=False Reconciling=True RolledBack=False",
+            },
+            string.Join(' ', Conditions(status).Where(static c => c.Type is not ("Available" or "SlaMet")).Select(static c => $"{c.Type}={c.Status}").Order(StringComparer.Ordinal)));
+        Assert.All(Conditions(status), c => Assert.Equal(metadata.GetProperty("generation").GetInt64(), c.Generation));
+        Assert.All(Conditions(status).Where(static c => c.Type == "Stalled"), c => Assert.Equal(rolledBack ? "RolledBack" : "InvalidSpec", c.Reason));
+    }
+
     [SkippableFact]
     public async Task Health_of_an_object_without_any_status_is_progressing()
     {
@@ -62,6 +83,9 @@ public sealed class CapturedStatusTests
         JsonValueKind.String => value.GetString()!,
         _ => value.GetRawText(),
     };
+
+    private static IEnumerable<(string Type, string Status, string Reason, long Generation)> Conditions(JsonElement status) => status.GetProperty("conditions").EnumerateArray().Select(
+        static c => (c.GetProperty("type").GetString()!, c.GetProperty("status").GetString()!, c.GetProperty("reason").GetString()!, c.GetProperty("observedGeneration").GetInt64()));
 
     private static JsonElement Read(string name) => JsonElement.Parse(File.ReadAllText(Expected.FileOf(Repository.Root, name)));
 }
