@@ -15,6 +15,9 @@ public sealed class StatusCaptureTests
     private static readonly ServiceSpec s_first = new();
     private static readonly ServiceSpec s_slow = new() { Api = "2", HoldOf = static step => step == 0 ? "1h" : "1s", ApprovalAt = "half" };
 
+    // No node is like that: what needs its pods stays where it is until there is a newer spec.
+    private const string Nowhere = """ "nodeSelector": {"not": "here"}, """;
+
     [SkippableFact]
     public async Task Health_at_every_phase_of_a_real_run_is_what_the_docs_promise()
     {
@@ -29,21 +32,23 @@ public sealed class StatusCaptureTests
     private static async Task InstallAsync(FaultWorld world)
     {
         world.Operator.Pause();
-        await world.ApplyAsync(s_first);
+        await world.ApplyAsync(s_first with { ApiPod = Nowhere });
         await CaptureAsync(world, "applied-first");
         world.Operator.Resume();
         await CaptureAsync(world, "installing", static s => s is { Phase: "Progressing", StepName: "install", Canary.Length: > 0 });
+        await world.ApplyAsync(s_first);
         await CaptureAsync(world, "healthy", static s => s is { Phase: "Healthy", IsRetiring: false });
     }
 
     private static async Task RolloutAsync(FaultWorld world)
     {
         world.Operator.Pause();
-        await world.ApplyAsync(s_slow);
+        await world.ApplyAsync(s_slow with { ApiPod = Nowhere });
         await CaptureAsync(world, "applied-again");
-        world.Bed.Gateway.SetForNext(world.Namespace, GatewayMood.Silent);
         world.Operator.Resume();
         await CaptureAsync(world, "scaling", static s => s is { StepName: "few", StepState: "Scaling", Phase: "Progressing" });
+        world.Bed.Gateway.SetForNext(world.Namespace, GatewayMood.Silent);
+        await world.ApplyAsync(s_slow);
         await CaptureAsync(world, "shifting", static s => s is { StepName: "few", StepState: "Shifting" });
         await world.Bed.Gateway.SetAsync(world.Namespace, GatewayMood.Accepts);
         await CaptureAsync(world, "holding", static s => s is { StepState: "Holding", Verdict: "Pass", HoldUntil.Length: > 0 });
@@ -65,7 +70,7 @@ public sealed class StatusCaptureTests
 
     private static async Task TakeBackAsync(FaultWorld world)
     {
-        var nowhere = s_slow with { Api = "3", ApiPod = """ "nodeSelector": {"not": "here"}, """, ProgressDeadline = "1s" };
+        var nowhere = s_slow with { Api = "3", ApiPod = Nowhere, ProgressDeadline = "1s" };
         await world.ApplyAsync(nowhere);
         await CaptureAsync(world, "capacity", static s => s.Phase == "Suspended" && s.Reason("Reconciling") == "Capacity");
 
