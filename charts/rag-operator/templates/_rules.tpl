@@ -1,0 +1,27 @@
+{{/* What the operator may do where it watches: in a ClusterRole for all namespaces, or in a Role for each of some. */}}
+{{- define "rag-operator.rules" -}}
+- apiGroups: [ragoperator.dev]
+  resources: [ragdeployments]
+  verbs: [get, list, watch, patch] # patch: only to take the request annotation away
+- apiGroups: [ragoperator.dev]
+  resources: [ragdeployments/status]
+  verbs: [patch]
+- apiGroups: [ragoperator.dev]
+  resources: [ragdeployments/finalizers]
+  verbs: [update] # owner references with blockOwnerDeletion ask for it
+- apiGroups: [apps]
+  resources: [deployments, controllerrevisions]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [services, configmaps]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [endpoints, pods]
+  verbs: [get, list, watch]
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
