@@ -4,10 +4,10 @@ SHELL := /bin/bash
 export DOTNET_NOLOGO = 1
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 
-.PHONY: help setup build images image demo test unit cluster faults soak run crds lint bench clean
+.PHONY: help setup build images image demo test unit cluster faults soak rbac-check run crds charts lint bench clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
 setup: ## installs Debian packages and builds Kubernetes once, for test and demo (root; about 5 minutes the first time)
 	@tests/TestBed/setup.sh
@@ -39,12 +39,18 @@ faults: setup images ## every fault at every place (hours); ends with a table
 soak: setup images ## 200 services in rollouts with random faults for 20 minutes (SOAK_MINUTES, SOAK_OBJECTS)
 	@tests/run.sh soak
 
+rbac-check: setup build ## takes each right off the chart's role in turn and sees something fail (not part of the tests; about 10 minutes)
+	@tests/rbac-check.sh
+
 run: build ## runs the operator here, against the current kubeconfig (metric sources: see docs/configuration.md)
 	@dotnet run --no-build --project src/RagOperator.Operator -- $(ARGS)
 
-crds: ## generates crds/ and docs/api.md from the types
+crds: ## generates crds/, their copies in charts/ and config/, and docs/api.md from the types
 	@dotnet run --project src/RagOperator.Generator -- crds
 	@dotnet run --project src/RagOperator.Generator -- docs
+
+charts: setup build ## writes again what is made of the chart: config/, docs/values.md, the tests' golden files
+	@UPDATE_GOLDEN=1 dotnet test tests/RagOperator.Chart.Tests --no-build --nologo -v quiet
 
 lint: ## format, analyzers, and whether what is generated is current
 	@dotnet format RagOperator.sln --verify-no-changes --severity warn

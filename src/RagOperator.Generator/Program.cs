@@ -3,13 +3,17 @@ using RagOperator.Generator;
 var files = new Dictionary<string, Func<string>>(StringComparer.Ordinal)
 {
     ["crds/ragoperator.dev_ragdeployments.yaml"] = CrdFile.Text,
+    // A chart and a kustomization take no files from beside them.
+    ["charts/rag-operator/files/crds/ragoperator.dev_ragdeployments.yaml"] = CrdFile.Text,
+    ["config/crd/ragoperator.dev_ragdeployments.yaml"] = CrdFile.Text,
+    ["config/openapi/ragdeployment.json"] = PatchSchema.Text,
     ["docs/api.md"] = ReferencePage.Text,
 };
 
 switch (args)
 {
     case ["crds"]:
-        return Write("crds/");
+        return Write("crds/", "charts/", "config/");
     case ["docs"]:
         return Write("docs/");
     case ["check"]:
@@ -22,11 +26,11 @@ switch (args)
         return 2;
 }
 
-int Write(string folder)
+int Write(params string[] folders)
 {
-    foreach (var (path, text) in files.Where(f => f.Key.StartsWith(folder, StringComparison.Ordinal)))
+    foreach (var (path, text) in files.Where(f => folders.Any(folder => f.Key.StartsWith(folder, StringComparison.Ordinal))))
     {
-        Directory.CreateDirectory(folder);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllText(path, text());
         Console.WriteLine($"wrote {path}");
     }

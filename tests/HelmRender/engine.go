@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path"
 	"sort"
+	"strconv"
 	"strings"
 	"text/template"
 
@@ -29,8 +30,12 @@ func (v versions) Has(api string) bool {
 
 func capabilities(kube string, apis []string) map[string]interface{} {
 	parts := strings.Split(strings.TrimPrefix(kube, "v"), ".")
+	apis = append([]string{"v1", "apps/v1", "networking.k8s.io/v1", "rbac.authorization.k8s.io/v1", "policy/v1beta1"}, apis...)
+	if minor, err := strconv.Atoi(strings.Split(parts[1], ".")[0]); err == nil && minor >= 21 {
+		apis = append(apis, "policy/v1")
+	}
 	return map[string]interface{}{
-		"APIVersions": versions(append([]string{"v1", "apps/v1", "policy/v1", "networking.k8s.io/v1", "rbac.authorization.k8s.io/v1"}, apis...)),
+		"APIVersions": versions(apis),
 		"KubeVersion": map[string]interface{}{"Version": kube, "GitVersion": kube, "Major": parts[0], "Minor": parts[1]},
 	}
 }

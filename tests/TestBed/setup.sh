@@ -2,6 +2,8 @@
 # Sets a Debian machine up for the test bed, once: the packages it lacks, and Kubernetes' binaries, built from Debian's own source package
 # (Debian ships only kubectl of it) and kept in the user's cache. Run again it finds all there and ends at once.
 #
+# With it comes the program that renders the chart for the tests (tests/HelmRender), built of Debian's Go libraries.
+#
 #   setup.sh             set up what is missing, say what was done and how long each part took
 #   setup.sh --check     say what is missing, change nothing; exit 1 if anything is
 #
@@ -18,6 +20,11 @@ readonly RUNTIME=(etcd:etcd-server containerd:containerd runc:runc iptables:ipta
 readonly BUILD=(go:golang-go rsync:rsync jq:jq make:make gcc:gcc dpkg-source:dpkg-dev curl:curl)
 readonly FILES=(/usr/lib/cni/bridge:containernetworking-plugins)
 readonly BUILD_FILES=(/usr/include/stdio.h:libc6-dev)
+readonly RENDER=${XDG_CACHE_HOME:-$HOME/.cache}/rag-operator/helm-render
+readonly RENDER_SOURCE=$(dirname "$0")/../HelmRender
+readonly GO_LIBRARIES=/usr/share/gocode/src
+readonly RENDER_FILES=("$GO_LIBRARIES/github.com/Masterminds/sprig:golang-github-masterminds-sprig-dev" "$GO_LIBRARIES/sigs.k8s.io/yaml:golang-k8s-sigs-yaml-dev"
+  "$GO_LIBRARIES/github.com/xeipuuv/gojsonschema:golang-github-xeipuuv-gojsonschema-dev")
 
 export PATH=$PATH:/usr/sbin:/sbin
 say() { printf 'set-up: %s\n' "$*"; }
@@ -31,10 +38,15 @@ missing_binaries() {
   done
 }
 
+# Built again when its source is another one.
+render_sum() { cat "$RENDER_SOURCE"/*.go | sha256sum; }
+has_render() { [ -x "$RENDER/helm-render" ] && [ "$(cat "$RENDER/sum" 2>/dev/null)" = "$(render_sum)" ]; }
+
 missing_packages() { # missing_packages with-build|no-build
   local entry
   local commands=("${RUNTIME[@]}") files=("${FILES[@]}")
   if [ "$1" = with-build ]; then commands+=("${BUILD[@]}"); files+=("${BUILD_FILES[@]}"); fi
+  if ! has_render; then commands+=(go:golang-go); files+=("${RENDER_FILES[@]}"); fi
   for entry in "${commands[@]}"; do command -v "${entry%%:*}" >/dev/null || echo "${entry#*:}"; done
   for entry in "${files[@]}"; do [ -e "${entry%%:*}" ] || echo "${entry#*:}"; done
 }
@@ -112,6 +124,15 @@ pause() { # what holds a pod's namespaces; static, as its image has nothing else
     'int main(void){signal(SIGCHLD,reap);signal(SIGTERM,stop);signal(SIGINT,stop);for(;;)pause();}' | gcc -static -O2 -x c -o "$CACHE/pause" -
 }
 
+render() {
+  local start=$SECONDS out
+  mkdir -p "$RENDER"
+  out=$(cd "$RENDER_SOURCE" && env GOPATH=/usr/share/gocode GO111MODULE=off GOFLAGS= CGO_ENABLED=0 go build -o "$RENDER/helm-render.new" . 2>&1) || fail "building the chart's renderer failed: $out"
+  mv "$RENDER/helm-render.new" "$RENDER/helm-render"
+  render_sum >"$RENDER/sum"
+  say "the chart's renderer built in $(took "$start")"
+}
+
 mode=no-build
 if [ -n "$(missing_binaries)" ] || [ ! -x "$CACHE/pause" ]; then mode=with-build; fi
 mapfile -t packages < <(missing_packages "$mode" | sort -u)
@@ -119,7 +140,8 @@ mapfile -t packages < <(missing_packages "$mode" | sort -u)
 if [ "${1:-}" = --check ]; then
   [ ${#packages[@]} = 0 ] || say "missing packages: ${packages[*]}"
   [ "$mode" = no-build ] || say "missing binaries: $(missing_binaries | tr '\n' ' ')"
-  [ ${#packages[@]} = 0 ] && [ "$mode" = no-build ]
+  has_render || say "missing: the chart's renderer"
+  [ ${#packages[@]} = 0 ] && [ "$mode" = no-build ] && has_render
   exit
 fi
 
@@ -129,4 +151,5 @@ flock 9 # two set-ups at once install and build once
 if [ ${#packages[@]} -gt 0 ]; then install "${packages[@]}"; fi
 if [ -n "$(missing_binaries)" ]; then build; fi
 [ -x "$CACHE/pause" ] || pause
+has_render || render
 say "ready ($SECONDS s)"

@@ -2,7 +2,7 @@
 {{- define "rag-operator.config" -}}
 {{- $name := include "rag-operator.fullname" . -}}
 {{- $config := dict
-  "leaderElection" (dict "enabled" .Values.leaderElection.enabled "namespace" .Release.Namespace "name" $name
+  "leaderElection" (dict "enabled" .Values.leaderElection.enabled "name" $name
     "leaseDuration" .Values.leaderElection.leaseDuration "renewDeadline" .Values.leaderElection.renewDeadline "retryPeriod" .Values.leaderElection.retryPeriod)
   "http" (dict "port" (int .Values.metrics.port))
   "log" (dict "level" .Values.logLevel "format" .Values.logFormat) -}}
@@ -15,7 +15,7 @@
 {{- range $source, $values := .Values.metricSources }}{{ $_ := set $sources $source (include "rag-operator.source" (list $source $values) | fromYaml) }}{{ end -}}
 {{- if $sources }}{{ $_ := set $config "metricSources" $sources }}{{ end -}}
 {{- if include "rag-operator.webhook" . -}}
-{{- $webhook := dict "enabled" true "port" (int .Values.webhook.port) "serviceName" (printf "%s-webhook" $name) "namespace" .Release.Namespace "configurationName" $name "secretName" (printf "%s-webhook" $name) -}}
+{{- $webhook := dict "enabled" true "port" (int .Values.webhook.port) "serviceName" (printf "%s-webhook" $name) "configurationName" $name "secretName" (printf "%s-webhook" $name) -}}
 {{- if .Values.webhook.certManager.enabled }}{{ $_ := set $webhook "certDir" "/etc/rag-operator/webhook" }}{{ end -}}
 {{- $_ := set $config "webhook" $webhook -}}
 {{- if .Values.requests.requireIdentity }}{{ $_ := set $config "requests" (dict "requireIdentity" true) }}{{ end -}}

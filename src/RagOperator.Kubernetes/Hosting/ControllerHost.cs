@@ -46,7 +46,7 @@ internal sealed partial class ControllerHost<TController, TEntity>(
     IServiceProvider services,
     ControllerPlan<TEntity> plan,
     ControllerQueue<TEntity> queue,
-    ObjectCache<TEntity> cache,
+    IObjectCache<TEntity> cache,
     ILeadership leadership,
     OperatorOptions options,
     ITraceIdSource traceIds,

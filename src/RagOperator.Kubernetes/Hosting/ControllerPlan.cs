@@ -20,7 +20,7 @@ internal sealed class ControllerPlan<TEntity>
 
     /// <summary>Waits until the controller's own cache and the required ones have synced.</summary>
     public Task WaitForCachesAsync(IServiceProvider services, CancellationToken cancellationToken) => Task.WhenAll(
-        Required.Select(required => required(services)).Append(services.GetRequiredService<ObjectCache<TEntity>>()).Select(c => c.WaitForSyncAsync(cancellationToken)));
+        Required.Select(required => required(services)).Append((IHostedCache)services.GetRequiredService<IObjectCache<TEntity>>()).Select(c => c.WaitForSyncAsync(cancellationToken)));
 }
 
 /// <summary>Who cannot see what its controller acts on must not lead: it would keep the Lease from others who can.</summary>

@@ -137,18 +137,24 @@ internal class OperatorBuilder(IServiceCollection services, OperatorOptions opti
         where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
     {
         if (configure is not null) services.AddSingleton(configure);
-        if (services.Any(static s => s.ServiceType == typeof(ObjectCache<T>))) return this;
-        services.AddSingleton(static sp =>
+        if (services.Any(static s => s.ServiceType == typeof(IObjectCache<T>))) return this;
+        services.AddSingleton<IObjectCache<T>>(static sp => sp.GetRequiredService<OperatorOptions>().Namespaces switch
         {
-            var cacheOptions = new CacheOptions<T> { Namespace = sp.GetRequiredService<OperatorOptions>().Namespace };
-            foreach (var set in sp.GetServices<Action<CacheOptions<T>>>()) set(cacheOptions);
-            return new ObjectCache<T>(
-                sp.GetRequiredService<KubernetesClient>(), cacheOptions, sp.GetRequiredService<TimeProvider>(), sp.GetService<ILoggerFactory>());
+            [] => Cache<T>(sp, null),
+            [var only] => Cache<T>(sp, only),
+            var several => new JoinedCache<T>(several.Select(ns => KeyValuePair.Create(ns, Cache<T>(sp, ns)))),
         });
-        services.AddSingleton<IObjectCache<T>>(static sp => sp.GetRequiredService<ObjectCache<T>>());
-        services.AddSingleton<IHostedCache>(static sp => sp.GetRequiredService<ObjectCache<T>>());
-        services.AddSingleton<IHealthSource>(static sp => sp.GetRequiredService<ObjectCache<T>>());
+        services.AddSingleton(static sp => (IHostedCache)sp.GetRequiredService<IObjectCache<T>>());
+        services.AddSingleton(static sp => (IHealthSource)sp.GetRequiredService<IObjectCache<T>>());
         return this;
+    }
+
+    private static ObjectCache<T> Cache<T>(IServiceProvider sp, string? ns)
+        where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
+    {
+        var cacheOptions = new CacheOptions<T> { Namespace = ns };
+        foreach (var set in sp.GetServices<Action<CacheOptions<T>>>()) set(cacheOptions);
+        return new ObjectCache<T>(sp.GetRequiredService<KubernetesClient>(), cacheOptions, sp.GetRequiredService<TimeProvider>(), sp.GetService<ILoggerFactory>());
     }
 
     public IControllerBuilder<TEntity> AddController<
@@ -183,7 +189,7 @@ internal sealed class ControllerBuilder<TEntity>(IServiceCollection services, Op
         where TOther : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
     {
         AddCache<TOther>();
-        plan.Sources.Add((sp, enqueue) => sp.GetRequiredService<ObjectCache<TOther>>().Subscribe(change =>
+        plan.Sources.Add((sp, enqueue) => sp.GetRequiredService<IObjectCache<TOther>>().Subscribe(change =>
         {
             if (change.Old is { } old)
                 foreach (var key in map(old)) enqueue(key);
@@ -191,7 +197,7 @@ internal sealed class ControllerBuilder<TEntity>(IServiceCollection services, Op
             if (change.New is { } now)
                 foreach (var key in map(now)) enqueue(key);
         }));
-        if (!optional) plan.Required.Add(static sp => sp.GetRequiredService<ObjectCache<TOther>>());
+        if (!optional) plan.Required.Add(static sp => (IHostedCache)sp.GetRequiredService<IObjectCache<TOther>>());
         return this;
     }
 }

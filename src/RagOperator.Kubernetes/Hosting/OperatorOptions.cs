@@ -14,8 +14,8 @@ public sealed class OperatorOptions
     /// <summary>How several processes agree on one that acts; null (the default) for one process alone.</summary>
     public LeaderElectionConfig? LeaderElection { get; set; }
 
-    /// <summary>The only namespace to watch; null for all.</summary>
-    public string? Namespace { get; set; }
+    /// <summary>The namespaces to watch, without repetition; none for all.</summary>
+    public IReadOnlyList<string> Namespaces { get; set; } = [];
 
     /// <summary>Where the API server is; <see cref="KubernetesClientConfiguration.BuildDefaultConfig"/> by default.</summary>
     public Func<KubernetesClientConfiguration> ClientConfiguration { get; set; } = KubernetesClientConfiguration.BuildDefaultConfig;

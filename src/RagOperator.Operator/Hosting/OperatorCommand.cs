@@ -48,7 +48,7 @@ internal static partial class OperatorCommand
         await using var log = Console.OpenStandardOutput();
         await using var app = OperatorHost.Build(settings, cluster, log);
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("RagOperator.Operator");
-        LogStart(logger, BuildInfo.Version, cluster.Host.Host, settings.WatchNamespace ?? "(all)", settings.MetricSources.Count);
+        LogStart(logger, BuildInfo.Version, cluster.Host.Host, settings.WatchNamespaces.Count == 0 ? "(all)" : string.Join(", ", settings.WatchNamespaces), settings.MetricSources.Count);
         WarnOfRisks(logger, settings);
         try
         {

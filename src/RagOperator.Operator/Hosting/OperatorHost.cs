@@ -106,7 +106,7 @@ internal static class OperatorHost
         services.AddKubernetesOperator(options =>
         {
             options.Name = "ragoperator.dev/operator";
-            options.Namespace = settings.WatchNamespace;
+            options.Namespaces = settings.WatchNamespaces;
             options.Workers = settings.Workers;
             options.Instance = identity;
             options.LeaderElection = LeaderElectionSettings.ConfigOf(settings, cluster, identity);

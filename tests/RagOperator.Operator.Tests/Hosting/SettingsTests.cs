@@ -63,7 +63,7 @@ public sealed class SettingsTests : IDisposable
             """);
 
         Assert.Empty(problems);
-        Assert.Equal(("rag", 3, "127.0.0.1", 9090), (settings.WatchNamespace, settings.Workers, settings.HttpAddress, settings.HttpPort));
+        Assert.Equal(("rag", 3, "127.0.0.1", 9090), (settings.WatchNamespaces.Single(), settings.Workers, settings.HttpAddress, settings.HttpPort));
         Assert.Equal((LogLevel.Debug, false), (settings.LogLevel, settings.LogJson));
         Assert.Equal((new Uri("http://collector:4318"), false), (settings.OtlpEndpoint, settings.OtlpGrpc));
         Assert.Equal("avg(rag_recall{service=\"$(service)\"})", settings.Presets["recall"]);

@@ -18,7 +18,7 @@ internal sealed record CommandLine
           --config FILE        configuration as YAML or JSON (also RAGOPERATOR_CONFIG)
           --kubeconfig FILE    the cluster (default: KUBECONFIG, ~/.kube/config, the pod's own account)
           --context NAME       a context of that file
-          --namespace NAME     watch this namespace only
+          --namespace NAME     watch this namespace only (a list with commas: these)
           --http.port PORT     probes and metrics (default 8080)
           --log.level LEVEL    trace, debug, information, warning, error or critical
           --log.format FORMAT  json (default) or text

@@ -6,8 +6,8 @@ namespace RagOperator.Operator.Hosting.Options;
 /// <summary>The operator's configuration, read and checked. docs/configuration.md lists the keys.</summary>
 internal sealed record HostSettings
 {
-    /// <summary>The only namespace to watch; null for all.</summary>
-    public string? WatchNamespace { get; init; }
+    /// <summary>The namespaces to watch, sorted, each once; none for all.</summary>
+    public IReadOnlyList<string> WatchNamespaces { get; init; } = [];
 
     /// <summary>The kubeconfig to use; null: KUBECONFIG, then ~/.kube/config, then the pod's own account.</summary>
     public string? KubeConfig { get; init; }

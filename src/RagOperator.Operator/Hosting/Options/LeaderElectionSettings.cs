@@ -57,7 +57,7 @@ internal sealed partial record LeaderElectionSettings
         var election = settings.LeaderElection;
         // A context means a kubeconfig: somebody runs it by hand, one process, and would wait for the Lease of the one killed before.
         if (!(election.Enabled ?? (cluster.CurrentContext is null && KubernetesClientConfiguration.IsInCluster()))) return null;
-        var name = election.Name ?? (settings.WatchNamespace is { } watched ? $"rag-operator.{watched}" : "rag-operator");
+        var name = election.Name ?? string.Join('.', settings.WatchNamespaces.Prepend("rag-operator"));
         return election.Config(new NamespacedName(election.Namespace ?? cluster.Namespace ?? "default", name), identity);
     }
 

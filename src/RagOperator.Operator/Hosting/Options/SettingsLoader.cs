@@ -23,7 +23,7 @@ internal static partial class SettingsLoader
         var read = new SettingReader(tree);
         var settings = new HostSettings
         {
-            WatchNamespace = read.Text("watchNamespace", IsLabel, LabelRule),
+            WatchNamespaces = [.. read.List("watchNamespace", IsLabel, LabelRule).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
             KubeConfig = read.File("kubeconfig"),
             Context = read.Text("context"),
             Workers = read.Number("workers", Environment.ProcessorCount * 2, 1, 256),
