@@ -47,4 +47,10 @@ internal sealed record HostSettings
 
     /// <summary>The presets by name, built-in ones included.</summary>
     public IReadOnlyDictionary<string, string> Presets { get; init; } = Api.MetricPresets.BuiltIn;
+
+    /// <summary>The admission webhook.</summary>
+    public WebhookSettings Webhook { get; init; } = new();
+
+    /// <summary>Whether requests but abort and pause are refused where nothing proves who made them.</summary>
+    public bool RequireIdentity { get; init; }
 }

@@ -37,7 +37,7 @@ internal sealed partial record LeaderElectionSettings
         {
             Enabled = read.Text("leaderElection.enabled") is null ? null : read.Flag("leaderElection.enabled", false),
             Namespace = read.Text("leaderElection.namespace", SettingsLoader.IsLabel, "a namespace's name"),
-            Name = read.Text("leaderElection.name", static n => n.Length <= 253 && Subdomain().IsMatch(n), "a name in lower-case letters, digits, dashes and dots"),
+            Name = read.Text("leaderElection.name", SettingsLoader.IsSubdomain, SettingsLoader.SubdomainRule),
             Identity = read.Text("leaderElection.identity", static i => IdentityForm().IsMatch(i), "letters, digits, dots, dashes and underscores, at most 100"),
             LeaseDuration = read.Duration("leaderElection.leaseDuration", defaults.LeaseDuration, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
             RenewDeadline = read.Duration("leaderElection.renewDeadline", defaults.RenewDeadline, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
@@ -69,9 +69,6 @@ internal sealed partial record LeaderElectionSettings
         RenewDeadline = RenewDeadline,
         RetryPeriod = RetryPeriod,
     };
-
-    [GeneratedRegex("^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
-    private static partial Regex Subdomain();
 
     [GeneratedRegex("^[A-Za-z0-9]([-._A-Za-z0-9]{0,98}[A-Za-z0-9])?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex IdentityForm();

@@ -10,6 +10,12 @@ internal static partial class SettingsLoader
 {
     private const string LabelRule = "lower-case letters, digits and dashes, at most 63, with a letter or digit at both ends";
 
+    /// <summary>What <see cref="IsAddress"/> asks for.</summary>
+    internal const string AddressRule = "an IP address, or * for every one";
+
+    /// <summary>What <see cref="IsSubdomain"/> asks for.</summary>
+    internal const string SubdomainRule = "a name in lower-case letters, digits, dashes and dots";
+
     private static readonly string[] Levels = ["trace", "debug", "information", "warning", "error", "critical"];
 
     // Set by us or by the connection: a tenant's name must not replace them.
@@ -28,7 +34,7 @@ internal static partial class SettingsLoader
             Context = read.Text("context"),
             Workers = read.Number("workers", Environment.ProcessorCount * 2, 1, 256),
             LeaderElection = LeaderElectionSettings.Read(read),
-            HttpAddress = read.Text("http.address", static a => a == "*" || System.Net.IPAddress.TryParse(a, out _), "an IP address, or * for every one") ?? "*",
+            HttpAddress = read.Text("http.address", IsAddress, AddressRule) ?? "*",
             HttpPort = read.Number("http.port", 8080, 0, 65535),
             LogLevel = (LogLevel)read.Choice("log.level", (int)LogLevel.Information, Levels),
             LogJson = read.Choice("log.format", 0, "json", "text") == 0,
@@ -37,7 +43,12 @@ internal static partial class SettingsLoader
             MetricSources = Sources(read),
             Presets = Presets(read),
             PodEnvironment = PodVariables(read),
+            Webhook = WebhookSettings.Read(read),
+            RequireIdentity = read.Flag("requests.requireIdentity", false),
         };
+        // Nothing could ever be stamped, and so nothing but abort and pause be asked for.
+        if (settings is { RequireIdentity: true, Webhook.Enabled: false }) read.Wrong("requests.requireIdentity", "only together with webhook.enabled, which stamps requests");
+        if (settings is { Webhook: { Enabled: true, Port: > 0 } webhook } && webhook.Port == settings.HttpPort) read.Wrong("webhook.port", "not the same as http.port");
         if (settings.Context is not null && settings.KubeConfig is null) read.Wrong("context", "only together with kubeconfig");
         // Without its value: a password under a mistyped key must not reach a log.
         foreach (var (key, _, origin) in tree.Unknown) read.Problems.Add(new(key, null, $"there is no such key (from {origin}); docs/configuration.md lists them", null));
@@ -46,6 +57,12 @@ internal static partial class SettingsLoader
 
     /// <summary>Whether a text is a DNS label.</summary>
     internal static bool IsLabel(string text) => Label().IsMatch(text);
+
+    /// <summary>Whether a text is a DNS subdomain, as most objects' names are.</summary>
+    internal static bool IsSubdomain(string text) => text.Length <= 253 && Subdomain().IsMatch(text);
+
+    /// <summary>Whether a text names what to listen at.</summary>
+    internal static bool IsAddress(string text) => text == "*" || System.Net.IPAddress.TryParse(text, out _);
 
     private static Dictionary<string, MetricSourceOptions> Sources(SettingReader read)
     {
@@ -130,6 +147,9 @@ internal static partial class SettingsLoader
 
     [GeneratedRegex("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Label();
+
+    [GeneratedRegex("^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex Subdomain();
 
     [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]*$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex VariableName();
