@@ -60,10 +60,10 @@ public sealed class KustomizeTests
     private static JsonObject Plain(JsonObject o)
     {
         if (o["data"]?["config.yaml"] is not null) o["data"]!["config.yaml"] = Sorted(YamlJson.Parse((string)o["data"]!["config.yaml"]!))!.ToJsonString();
-        if (o["metadata"]!["name"]!.ToString().StartsWith("rag-operator-", StringComparison.Ordinal) && (string?)o["kind"] == "ConfigMap") o["metadata"]!["name"] = "rag-operator";
+        if (o["metadata"]!["name"]!.ToString().StartsWith("rag-operator-", StringComparison.Ordinal) && (string?)o["kind"] == "ConfigMap") o["metadata"]!["name"] = "rag-operator-config";
         if ((string?)o["kind"] == "Deployment")
         {
-            foreach (var volume in o["spec"]!["template"]!["spec"]!["volumes"]!.AsArray().Where(v => v!["configMap"] is not null)) volume!["configMap"]!["name"] = "rag-operator";
+            foreach (var volume in o["spec"]!["template"]!["spec"]!["volumes"]!.AsArray().Where(v => v!["configMap"] is not null)) volume!["configMap"]!["name"] = "rag-operator-config";
         }
 
         foreach (var metadata in new[] { o["metadata"], o["spec"]?["template"]?["metadata"] }.OfType<JsonObject>())

@@ -41,7 +41,7 @@ public sealed partial class OperatorConfigTests : IDisposable
         File.WriteAllText(configuration, config.Replace("/etc/rag-operator/", _folder.FullName + "/etc/rag-operator/", StringComparison.Ordinal));
         var (_, error, code) = HelmChart.RunProcess(s_operator, ["--config", configuration, "--kubeconfig", "/nonexistent"]);
         Assert.Equal(2, code);
-        return [.. error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(line => Key().Match(line).Value)];
+        return [.. error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(line => Key().Match(line).Value).Distinct(StringComparer.Ordinal)];
     }
 
     [GeneratedRegex("/etc/rag-operator/sources/[^\\s,}]+")]

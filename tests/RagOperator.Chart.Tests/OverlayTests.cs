@@ -54,7 +54,7 @@ public sealed class OverlayTests : IDisposable
         Assert.Equal("registry.example/api:2.0", (string?)components[1]!["template"]!["spec"]!["containers"]![0]!["image"]);
         // Down to a variable of a container, as in a Deployment.
         var container = components[0]!["template"]!["spec"]!["containers"]![0]!;
-        Assert.Equal(["A=1", "B=3"], container["env"]!.AsArray().Select(v => $"{v!["name"]}={v["value"]}"));
+        Assert.Equal(["A=1", "B=3"], container["env"]!.AsArray().Select(v => $"{v!["name"]}={v["value"]}").Order(StringComparer.Ordinal));
         Assert.Equal(8003, (long?)components[0]!["ports"]![0]!["port"]);
         Assert.Equal(["replay True", "debate False"], spec["featureFlags"]!["flags"]!.AsArray().Select(f => $"{f!["name"]} {(bool)f["enabled"]!}"));
         Assert.Equal(["errors 1%", "p95 900ms"], spec["sla"]!["metrics"]!.AsArray().Select(m => $"{m!["name"]} {m["limit"]!["max"]}"));

@@ -55,11 +55,12 @@ public sealed class ValuesOnServerTests
     private static string Definition(string group, string version, string kind) => $$$"""
         apiVersion: apiextensions.k8s.io/v1
         kind: CustomResourceDefinition
-        metadata: {name: {{{kind.ToLowerInvariant()}}}s.{{{group}}}}
+        metadata:
+          name: {{{kind.ToLowerInvariant()}}}s.{{{group}}}
         spec:
           group: {{{group}}}
           names: {kind: {{{kind}}}, plural: {{{kind.ToLowerInvariant()}}}s}
           scope: Namespaced
-          versions: [{name: {{{version}}}, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]
+          versions: [{name: {{{version}}}, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true} } }]
         """;
 }
