@@ -5,7 +5,7 @@ using RagOperator.Kubernetes.Tests.Support;
 namespace RagOperator.Kubernetes.Tests.Caching;
 
 /// <summary>An operator with Roles in a few namespaces keeps a cache for each, and its controllers see one.</summary>
-public sealed class JoinedCacheTests : IAsyncLifetime
+public sealed class JoinedCacheTests : IAsyncLifetime, IDisposable
 {
     private readonly Dictionary<string, ObjectCache<V1ConfigMap>> _caches = new(StringComparer.Ordinal);
     private FakeApiServer _server = null!;
@@ -26,11 +26,9 @@ public sealed class JoinedCacheTests : IAsyncLifetime
         _joined = new JoinedCache<V1ConfigMap>(_caches);
     }
 
-    public async Task DisposeAsync()
-    {
-        _client.Dispose();
-        await _server.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _server.DisposeAsync();
+
+    public void Dispose() => _client.Dispose();
 
     [Fact]
     public async Task It_has_synced_when_all_have()

@@ -213,7 +213,7 @@ internal sealed class InnerBed(BedOptions options) : IDisposable
         "--etcd-servers=http://127.0.0.1:2379", "--secure-port=6443", "--bind-address=0.0.0.0", $"--advertise-address={BedPaths.NodeAddress}", "--insecure-port=0",
         $"--cert-dir={BedPaths.Root}/apicert", "--tls-cert-file=pki/server.crt", "--tls-private-key-file=pki/server.key", "--client-ca-file=pki/ca.crt",
         "--kubelet-preferred-address-types=InternalIP", "--service-account-key-file=pki/sa.pub", "--service-account-signing-key-file=pki/sa.key",
-        "--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.0.0.0/16", "--authorization-mode=RBAC", "--allow-privileged=true",
+        "--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.0.0.0/16", "--authorization-mode=RBAC", "--enable-admission-plugins=OwnerReferencesPermissionEnforcement", "--allow-privileged=true",
         "--audit-policy-file=audit-policy.yaml", $"--audit-log-path={BedPaths.AuditLog}", "--audit-log-mode=blocking",
     ];
 

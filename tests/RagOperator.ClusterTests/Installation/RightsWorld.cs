@@ -1,0 +1,338 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using RagOperator.ClusterTests.Infrastructure;
+using RagOperator.ClusterTests.Support;
+using RagOperator.TestBed;
+
+namespace RagOperator.ClusterTests.Installation;
+
+/// <summary>One thing that a role allows.</summary>
+/// <param name="Role">`rag-operator` where it watches, `rag-operator-own` in its own namespace.</param>
+/// <param name="Rule">The rule's place in the role.</param>
+/// <param name="Resource">A resource of the rule.</param>
+/// <param name="Verb">A verb of the rule.</param>
+internal sealed record Right(string Role, int Rule, string Resource, string Verb)
+{
+    public override string ToString() => $"{Role}[{Rule}] {Verb} {Resource}";
+}
+
+/// <summary>Two operators under the chart's account in some namespaces' mode, with all rights but one, and a scenario that needs them all.</summary>
+internal sealed partial class RightsWorld : IAsyncDisposable
+{
+    // Generous: four worlds share the machine. A right that is missing costs this once.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(40);
+    private static int s_ports = 19500;
+
+    private readonly TestSpace _space;
+    private readonly string _place;
+    private readonly List<(OperatorProcess Process, int Port)> _operators = [];
+    private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
+
+    private RightsWorld(TestSpace space, string place) => (_space, _place) = (space, place);
+
+    private string Own => $"{_place}-own";
+
+    /// <summary>Every right that the chart gives an operator of some namespaces.</summary>
+    public static IEnumerable<Right> AllRights() =>
+        from role in Objects("any").Where(o => ChartObjects.Is(o, "Role"))
+        from rule in role["rules"]!.AsArray().Select((r, i) => (Rule: r!, Index: i))
+        from resource in rule.Rule["resources"]!.AsArray()
+        from verb in rule.Rule["verbs"]!.AsArray()
+        select new Right((string)role["metadata"]!["name"]!, rule.Index, (string)resource!, (string)verb!);
+
+    /// <summary>Installs account and roles, without one right, and starts two operators that use them.</summary>
+    public static async Task<RightsWorld> StartAsync(TestSpace space, string place, Right? without)
+    {
+        var world = new RightsWorld(space, place);
+        foreach (var name in (string[])[place, world.Own]) await space.Bed.ApplyAsync($"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n");
+        var objects = Objects(place).Where(o => (string?)o["kind"] is "Role" or "RoleBinding" or "ServiceAccount").ToList();
+        foreach (var role in objects.Where(o => ChartObjects.Is(o, "Role"))) role["rules"] = Without(role, without);
+        await space.Bed.ApplyAsync(ChartObjects.List(objects));
+        var config = await world.KubeConfigAsync();
+        for (var i = 0; i < 2; i++)
+        {
+            var port = Interlocked.Increment(ref s_ports);
+            var log = Path.Combine(ClusterBed.Repository, $"artifacts/cluster-tests/{place}-{i}.log");
+            File.Delete(log);
+            world._operators.Add((OperatorProcess.Start(log,
+            [
+                "--kubeconfig", config, "--namespace", place, "--http.address", "127.0.0.1", "--http.port", $"{port}", "--leaderElection.enabled", "true",
+                "--leaderElection.namespace", world.Own, "--leaderElection.name", "rag-operator", "--leaderElection.leaseDuration", "4s",
+                "--leaderElection.renewDeadline", "3s", "--leaderElection.retryPeriod", "500ms", "--workers", "2",
+            ]), port));
+        }
+
+        return world;
+    }
+
+    /// <summary>Plays the scenario: what did not happen (null: all did), and what the API server refused.</summary>
+    public async Task<(string? Failed, IReadOnlyCollection<string> Refused)> PlayAsync()
+    {
+        try
+        {
+            await ScenarioAsync();
+            return (null, await RefusedAsync());
+        }
+        catch (TimeoutException e)
+        {
+            return ($"fails: {e.Message}", await RefusedAsync());
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var (process, _) in _operators) await process.DisposeAsync();
+        foreach (var name in (string[])[_place, Own]) await _space.Bed.KubectlAsync("delete", "namespace", name, "--wait=false");
+        File.Delete(Path.Combine(Path.GetTempPath(), $"{_place}.kubeconfig"));
+    }
+
+    private async Task ScenarioAsync()
+    {
+        await ReadyAsync();
+        await SendAsync("services", """{"apiVersion":"v1","kind":"Service","metadata":{"name":"elsewhere"},"spec":{"type":"ExternalName","externalName":"qdrant.example.com"}}""");
+        await ApplyAsync("1.0");
+        await UntilAsync(s => s.Phase == "Healthy" && s.Release == 1, "first install");
+        await ApplyAsync("1.1");
+        await UntilAsync(s => s.Step?.Name == "canary" && s.Weight == 50, "canary at 50%");
+        await RequestAsync("approve/2/canary");
+        await UntilAsync(s => s.Phase == "Healthy" && s.Release == 2 && s.Retiring is null, "approved and promoted");
+        await UntilAsync(async () => (await ListAsync("apps/v1", "deployments")).Count == 2 && (await ListAsync("v1", "configmaps")).Count(Flags) == 1, "the old release is gone");
+        await RolledBackAsync();
+        await RefusedTwiceAsync();
+        await MendedAsync();
+        await SwitchedOffAsync();
+        await TakenOverAsync();
+        await ToldAsync();
+    }
+
+    private async Task RolledBackAsync()
+    {
+        await ApplyAsync("1.2");
+        await UntilAsync(s => s.Step?.Name == "canary" && s.Weight == 50, "the next canary at 50%");
+        await RequestAsync("abort/current");
+        await UntilAsync(s => s.Phase == "Degraded" && s.Weight == 0, "aborted and rolled back");
+        await UntilAsync(async () => (await ListAsync("apps/v1", "controllerrevisions")).Any(r => r.GetRawText().Contains("ragoperator.dev/failed", StringComparison.Ordinal)), "the failed release is marked");
+        await ApplyAsync("1.1");
+        await UntilAsync(s => s.Phase == "Healthy" && s.Release == 2, "back at the stable release");
+        // A policy that no longer counts is not kept.
+        await UntilAsync(async () => (await ListAsync("apps/v1", "controllerrevisions")).Count <= 4, "old records are gone");
+    }
+
+    private async Task RefusedTwiceAsync()
+    {
+        for (var i = 0; i < 2; i++)
+        {
+            await RequestAsync("approve/99/canary");
+            await UntilAsync(async () => !(await ObjectAsync()).GetProperty("metadata").GetProperty("annotations").TryGetProperty("ragoperator.dev/request", out _), "a request is answered and taken away");
+        }
+
+        await UntilAsync(async () => (await EventsAsync(_place)).Any(e => e.TryGetProperty("series", out var series) && series.ValueKind == JsonValueKind.Object), "the second is counted onto the first's event");
+    }
+
+    /// <summary>Labels that a hand takes away, of a child of each kind, and a route that it deletes.</summary>
+    private async Task MendedAsync()
+    {
+        foreach (var (group, resource) in ((string, string)[])[("apps/v1", "deployments"), ("apps/v1", "controllerrevisions"), ("v1", "services"), ("v1", "configmaps"), ("gateway.networking.k8s.io/v1", "httproutes")])
+        {
+            var name = (await ListAsync(group, resource)).Select(o => o.GetProperty("metadata").Text("name")).First(n => n.StartsWith("assistant", StringComparison.Ordinal));
+            var path = $"{Root(group)}/namespaces/{_place}/{resource}/{name}";
+            await _space.Api.SendAsync(HttpMethod.Patch, path, """{"metadata":{"labels":{"ragoperator.dev/name":null}}}""", "application/merge-patch+json");
+            await UntilAsync(async () => (await _space.Api.GetAsync(path))!.Value.GetProperty("metadata").GetProperty("labels").TryGetProperty("ragoperator.dev/name", out _), $"a label of {resource} is given back");
+        }
+
+        var route = $"/apis/gateway.networking.k8s.io/v1/namespaces/{_place}/httproutes/assistant";
+        await _space.Api.SendAsync(HttpMethod.Delete, route);
+        await UntilAsync(async () => await _space.Api.GetAsync(route) is not null, "a deleted route is made again");
+    }
+
+    private async Task SwitchedOffAsync()
+    {
+        await ApplyAsync("1.1", flag: false);
+        await UntilAsync(async () => (await ListAsync("v1", "configmaps")).Where(Flags).All(c => c.GetRawText().Contains("FEATURE_REPLAY=false", StringComparison.Ordinal)), "the flag is off");
+    }
+
+    /// <summary>The one that leads ends cleanly: it gives the Lease back, and the other sees that.</summary>
+    private async Task TakenOverAsync()
+    {
+        var leader = _operators[0];
+        await UntilAsync(async () =>
+        {
+            foreach (var each in _operators)
+            {
+                if (!(await MetricsAsync(each.Port)).Contains("ragoperator_leader 1", StringComparison.Ordinal)) continue;
+                leader = each;
+                return true;
+            }
+
+            return false;
+        }, "one of them leads");
+        await NoteRefusedAsync(leader.Port);
+        await leader.Process.TerminateAsync(TimeSpan.FromSeconds(20));
+        _operators.Remove(leader);
+        await ApplyAsync("1.3", flag: false);
+        await UntilAsync(s => s.Step?.Name == "canary" && s.Weight == 50, "the other goes on");
+        // Somebody deletes the Lease: it is made again.
+        await _space.Api.SendAsync(HttpMethod.Delete, $"/apis/coordination.k8s.io/v1/namespaces/{Own}/leases/rag-operator");
+        await UntilAsync(async () => await _space.Api.GetAsync($"/apis/coordination.k8s.io/v1/namespaces/{Own}/leases/rag-operator") is not null, "the Lease is made again");
+    }
+
+    private async Task ToldAsync()
+    {
+        await UntilAsync(async () => (await EventsAsync(_place)).Any(e => e.Text("reason") == "Promoted"), "promotion is told by an event");
+        await UntilAsync(async () => (await EventsAsync(Own)).Any(e => e.Text("reason") == "LeaderElection"), "leadership is told by an event");
+    }
+
+    /// <summary>The chart's objects for an operator of one namespace that lives in another.</summary>
+    private static IReadOnlyList<JsonObject> Objects(string place) =>
+        [.. ChartObjects.Render($"watchNamespaces: [{place}]\n", "-namespace", $"{place}-own").Where(o => !ChartObjects.IsHook(o))];
+
+    private static JsonArray Without(JsonObject role, Right? right)
+    {
+        var rules = new JsonArray();
+        foreach (var (rule, i) in role["rules"]!.AsArray().Select((r, i) => (r!, i)))
+        {
+            foreach (var resource in rule["resources"]!.AsArray().Select(r => (string)r!))
+            {
+                var copy = rule.DeepClone();
+                copy["resources"] = new JsonArray(resource);
+                var verbs = rule["verbs"]!.AsArray().Select(v => (string)v!).Where(v => right is null || right != new Right((string)role["metadata"]!["name"]!, i, resource, v)).ToList();
+                copy["verbs"] = new JsonArray([.. verbs.Select(v => (JsonNode)v)]);
+                if (verbs.Count > 0) rules.Add(copy);
+            }
+        }
+
+        return rules;
+    }
+
+    /// <summary>The account's token, as a pod would have it.</summary>
+    private async Task<string> KubeConfigAsync()
+    {
+        var token = "";
+        await UntilAsync(async () =>
+        {
+            var secrets = (await _space.Api.GetAsync($"/api/v1/namespaces/{Own}/secrets"))!.Value.GetProperty("items").EnumerateArray();
+            token = secrets.Where(s => s.GetProperty("metadata").Text("name").StartsWith("rag-operator-token-", StringComparison.Ordinal) && s.TryGetProperty("data", out _))
+                .Select(s => Encoding.UTF8.GetString(Convert.FromBase64String(s.Text("data", "token")))).FirstOrDefault() ?? "";
+            return token.Length > 0;
+        }, "the account has a token");
+        var text = await File.ReadAllTextAsync(_space.Bed.KubeConfig);
+        var (server, authority) = (Server().Match(text).Groups["v"].Value, Authority().Match(text).Groups["v"].Value);
+        var file = Path.Combine(Path.GetTempPath(), $"{_place}.kubeconfig");
+        await File.WriteAllTextAsync(file, $$"""
+            apiVersion: v1
+            kind: Config
+            current-context: c
+            contexts: [{name: c, context: {cluster: c, user: u, namespace: {{Own}}} }]
+            clusters: [{name: c, cluster: {server: "{{server}}", certificate-authority-data: "{{authority}}"} }]
+            users: [{name: u, user: {token: "{{token}}"} }]
+            """);
+        return file;
+    }
+
+    private async Task ApplyAsync(string tag, bool flag = true) => await SendAsync("", $$$"""
+        {"apiVersion":"ragoperator.dev/v1alpha1","kind":"RagDeployment","metadata":{"name":"assistant","annotations":{"rights":"check"}},"spec":{
+          "components":[
+            {"name":"store","external":{"service":"elsewhere","port":6333}},
+            {"name":"embedder","ports":[{"name":"http","port":8003}],"template":{"spec":{"containers":[{"name":"embedder","image":"rag-sample:1.0"}]}}},
+            {"name":"api","dependsOn":["store","embedder"],"ports":[{"name":"http","port":8000}],"template":{"spec":{"containers":[{"name":"api","image":"rag-sample:{{{tag}}}"}]}}}],
+          "traffic":{"gatewayApi":{"parentRefs":[{"name":"public","namespace":"gateways"}],"hostnames":["{{{_place}}}.example.com"]}},
+          "featureFlags":{"flags":[{"name":"replay","enabled":{{{(flag ? "true" : "false")}}}}]},
+          "rollout":{"progressDeadline":"2m","retireDelay":"1s","steps":[{"name":"canary","weight":50,"hold":"1s","approval":"Required"},{"name":"full","weight":100,"hold":"1s"}]},
+          "rollback":{"keepFailedPods":"1s"}}}
+        """);
+
+    private async Task SendAsync(string resource, string json)
+    {
+        var path = resource.Length > 0 ? $"/api/v1/namespaces/{_place}/{resource}/elsewhere" : ObjectPath;
+        var (code, body) = await _space.Api.SendAsync(HttpMethod.Patch, $"{path}?fieldManager=test&force=true", json, "application/apply-patch+yaml");
+        if (code >= 300) throw new InvalidOperationException($"{path}: {code} {body}");
+    }
+
+    private Task RequestAsync(string request) => _space.Api.SendAsync(HttpMethod.Patch, ObjectPath, $$$"""{"metadata":{"annotations":{"ragoperator.dev/request":"{{{request}}}"}}}""", "application/merge-patch+json");
+
+    private string ObjectPath => $"/apis/ragoperator.dev/v1alpha1/namespaces/{_place}/ragdeployments/assistant";
+
+    private async Task<JsonElement> ObjectAsync() => (await _space.Api.GetAsync(ObjectPath))!.Value;
+
+    private static bool Flags(JsonElement configMap) => configMap.GetProperty("metadata").Text("name").EndsWith("-flags", StringComparison.Ordinal);
+
+    private static string Root(string group) => group == "v1" ? "/api/v1" : $"/apis/{group}";
+
+    private async Task<IReadOnlyList<JsonElement>> ListAsync(string group, string resource) =>
+        [.. (await _space.Api.GetAsync($"{Root(group)}/namespaces/{_place}/{resource}"))!.Value.GetProperty("items").EnumerateArray()];
+
+    private async Task<IReadOnlyList<JsonElement>> EventsAsync(string place) =>
+        [.. (await _space.Api.GetAsync($"/apis/events.k8s.io/v1/namespaces/{place}/events"))!.Value.GetProperty("items").EnumerateArray()];
+
+    private Task ReadyAsync() => UntilAsync(async () =>
+    {
+        using var http = new HttpClient();
+        foreach (var (_, port) in _operators)
+        {
+            using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{port}/readyz"));
+            if (!answer.IsSuccessStatusCode) return false;
+        }
+
+        return true;
+    }, "both operators are ready");
+
+    private Task UntilAsync(Func<Api.V1Alpha1.RagDeploymentStatus, bool> condition, string what) => UntilAsync(async () =>
+    {
+        var current = (await ObjectAsync()).Deserialize(Api.ApiJsonContext.Default.RagDeployment)!;
+        return current.Status is { } status && status.ObservedGeneration == current.Metadata.Generation && condition(status);
+    }, what);
+
+    private static async Task UntilAsync(Func<Task<bool>> condition, string what)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                if (await condition()) return;
+            }
+            catch (Exception e) when (e is InvalidOperationException or HttpRequestException or JsonException or KeyNotFoundException or IOException or TaskCanceledException)
+            {
+                // Not there yet.
+            }
+
+            if (TimeProvider.System.GetElapsedTime(start) > s_patience) throw new TimeoutException(what);
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
+        }
+    }
+
+    private static async Task<string> MetricsAsync(int port)
+    {
+        using var http = new HttpClient();
+        return await http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"));
+    }
+
+    private async Task NoteRefusedAsync(int port)
+    {
+        try
+        {
+            foreach (Match match in Refused().Matches(await MetricsAsync(port))) _refused.Add($"{match.Groups["verb"].Value} {match.Groups["resource"].Value}");
+        }
+        catch (HttpRequestException)
+        {
+            // It ended: that is told by what did not happen.
+        }
+    }
+
+    private async Task<IReadOnlyCollection<string>> RefusedAsync()
+    {
+        foreach (var (_, port) in _operators) await NoteRefusedAsync(port);
+        return _refused;
+    }
+
+    [GeneratedRegex("""server: *"?(?<v>[^\s",}]+)""")]
+    private static partial Regex Server();
+
+    [GeneratedRegex("""certificate-authority-data: *"?(?<v>[^\s",}]+)""")]
+    private static partial Regex Authority();
+
+    [GeneratedRegex("""ragoperator_api_requests_total\{(?=[^}]*code="403")(?=[^}]*verb="(?<verb>[^"]*)")(?=[^}]*resource="(?<resource>[^"]*)")""")]
+    private static partial Regex Refused();
+}
