@@ -19,7 +19,7 @@ public sealed class RightsTests
         foreach (var place in (string[])["rag-a", "rag-b"])
         {
             var role = objects.Single(o => (string?)o["kind"] == "Role" && (string?)o["metadata"]!["namespace"] == place && !IsHook(o));
-            Assert.True(JsonNode.DeepEquals(Operator(Render("default"))["rules"], role["rules"]), "a Role for some namespaces gives another right than the ClusterRole for all");
+            Assert.True(JsonNode.DeepEquals(Operator(Render("kustomize"))["rules"], role["rules"]), "a Role for some namespaces gives another right than the ClusterRole for all");
             var binding = objects.Single(o => (string?)o["kind"] == "RoleBinding" && (string?)o["metadata"]!["namespace"] == place && !IsHook(o));
             Assert.Equal("rag-operator-system", (string?)binding["subjects"]![0]!["namespace"]);
         }

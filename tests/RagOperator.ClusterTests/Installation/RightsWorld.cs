@@ -231,17 +231,21 @@ internal sealed partial class RightsWorld : IAsyncDisposable
         return file;
     }
 
-    private async Task ApplyAsync(string tag, bool flag = true) => await SendAsync("", $$$"""
+    // With words in capitals to be filled in: braces are JSON's here.
+    private const string Service = """
         {"apiVersion":"ragoperator.dev/v1alpha1","kind":"RagDeployment","metadata":{"name":"assistant","annotations":{"rights":"check"}},"spec":{
           "components":[
             {"name":"store","external":{"service":"elsewhere","port":6333}},
             {"name":"embedder","ports":[{"name":"http","port":8003}],"template":{"spec":{"containers":[{"name":"embedder","image":"rag-sample:1.0"}]}}},
-            {"name":"api","dependsOn":["store","embedder"],"ports":[{"name":"http","port":8000}],"template":{"spec":{"containers":[{"name":"api","image":"rag-sample:{{{tag}}}"}]}}}],
-          "traffic":{"gatewayApi":{"parentRefs":[{"name":"public","namespace":"gateways"}],"hostnames":["{{{_place}}}.example.com"]}},
-          "featureFlags":{"flags":[{"name":"replay","enabled":{{{(flag ? "true" : "false")}}}}]},
+            {"name":"api","dependsOn":["store","embedder"],"ports":[{"name":"http","port":8000}],"template":{"spec":{"containers":[{"name":"api","image":"rag-sample:TAG"}]}}}],
+          "traffic":{"gatewayApi":{"parentRefs":[{"name":"public","namespace":"gateways"}],"hostnames":["PLACE.example.com"]}},
+          "featureFlags":{"flags":[{"name":"replay","enabled":FLAG}]},
           "rollout":{"progressDeadline":"2m","retireDelay":"1s","steps":[{"name":"canary","weight":50,"hold":"1s","approval":"Required"},{"name":"full","weight":100,"hold":"1s"}]},
           "rollback":{"keepFailedPods":"1s"}}}
-        """);
+        """;
+
+    private Task ApplyAsync(string tag, bool flag = true) => SendAsync("", Service
+        .Replace("TAG", tag, StringComparison.Ordinal).Replace("PLACE", _place, StringComparison.Ordinal).Replace("FLAG", flag ? "true" : "false", StringComparison.Ordinal));
 
     private async Task SendAsync(string resource, string json)
     {
@@ -250,7 +254,8 @@ internal sealed partial class RightsWorld : IAsyncDisposable
         if (code >= 300) throw new InvalidOperationException($"{path}: {code} {body}");
     }
 
-    private Task RequestAsync(string request) => _space.Api.SendAsync(HttpMethod.Patch, ObjectPath, $$$"""{"metadata":{"annotations":{"ragoperator.dev/request":"{{{request}}}"}}}""", "application/merge-patch+json");
+    private Task RequestAsync(string request) => _space.Api.SendAsync(
+        HttpMethod.Patch, ObjectPath, """{"metadata":{"annotations":{"ragoperator.dev/request":"REQUEST"}}}""".Replace("REQUEST", request, StringComparison.Ordinal), "application/merge-patch+json");
 
     private string ObjectPath => $"/apis/ragoperator.dev/v1alpha1/namespaces/{_place}/ragdeployments/assistant";
 
