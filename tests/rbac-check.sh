@@ -3,5 +3,5 @@
 # RBAC_RIGHTS=TEXT: only rights with that in their names. Expects a build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-exec artifacts/bin/RagOperator.TestBed/debug/RagOperator.TestBed run --nodes hollow=1 --prometheus no -- env RBAC_CHECK=1 \
+exec artifacts/bin/RagOperator.TestBed/debug/RagOperator.TestBed run --nodes none --prometheus no --gateway no -- env RBAC_CHECK=1 \
   dotnet test tests/RagOperator.ClusterTests --no-build --nologo -v quiet --filter FullyQualifiedName~RightsCheck --logger "console;verbosity=detailed"

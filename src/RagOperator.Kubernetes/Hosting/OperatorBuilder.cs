@@ -138,24 +138,29 @@ internal class OperatorBuilder(IServiceCollection services, OperatorOptions opti
     {
         if (configure is not null) services.AddSingleton(configure);
         if (services.Any(static s => s.ServiceType == typeof(IObjectCache<T>))) return this;
-        services.AddSingleton<IObjectCache<T>>(static sp => sp.GetRequiredService<OperatorOptions>().Namespaces switch
+        services.AddSingleton<IObjectCache<T>>(static sp =>
         {
-            [] => Cache<T>(sp, null),
-            [var only] => Cache<T>(sp, only),
-            var several => new JoinedCache<T>(several.Select(ns => KeyValuePair.Create(ns, Cache<T>(sp, ns)))),
+            var places = sp.GetRequiredService<OperatorOptions>().Namespaces;
+            // Options may name one namespace whatever is watched: that is one cache then.
+            var all = (places.Count == 0 ? [null] : places.Cast<string?>()).Select(ns => OptionsOf<T>(sp, ns)).DistinctBy(static o => o.Namespace).ToList();
+            return all is [var only] ? Cache(sp, only) : new JoinedCache<T>(all.Select(o => KeyValuePair.Create(o.Namespace!, Cache(sp, o))));
         });
         services.AddSingleton(static sp => (IHostedCache)sp.GetRequiredService<IObjectCache<T>>());
         services.AddSingleton(static sp => (IHealthSource)sp.GetRequiredService<IObjectCache<T>>());
         return this;
     }
 
-    private static ObjectCache<T> Cache<T>(IServiceProvider sp, string? ns)
-        where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
+    private static CacheOptions<T> OptionsOf<T>(IServiceProvider sp, string? ns)
+        where T : class
     {
         var cacheOptions = new CacheOptions<T> { Namespace = ns };
         foreach (var set in sp.GetServices<Action<CacheOptions<T>>>()) set(cacheOptions);
-        return new ObjectCache<T>(sp.GetRequiredService<KubernetesClient>(), cacheOptions, sp.GetRequiredService<TimeProvider>(), sp.GetService<ILoggerFactory>());
+        return cacheOptions;
     }
+
+    private static ObjectCache<T> Cache<T>(IServiceProvider sp, CacheOptions<T> cacheOptions)
+        where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata =>
+        new(sp.GetRequiredService<KubernetesClient>(), cacheOptions, sp.GetRequiredService<TimeProvider>(), sp.GetService<ILoggerFactory>());
 
     public IControllerBuilder<TEntity> AddController<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TController, TEntity>(int? workers = null)

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using RagOperator.ClusterTests.Infrastructure;
 using RagOperator.TestBed;
 using Xunit.Abstractions;
 
@@ -11,11 +10,9 @@ public sealed class RightsCheckTests(ITestOutputHelper output)
     [SkippableFact]
     public async Task Each_right_is_missed_when_it_is_gone()
     {
-        Skip.If(Environment.GetEnvironmentVariable("RBAC_CHECK") is null or "", "takes about ten minutes: make rbac-check");
+        Skip.If(Environment.GetEnvironmentVariable("RBAC_CHECK") is null or "", "takes some minutes: make rbac-check");
         Skip.IfNot(ClusterBed.IsInside, "needs a cluster: tests/rbac-check.sh");
-        // It installs the CRD; its own operator has a namespace where nothing is.
-        await using var space = await TestSpace.CreateWithoutPodsAsync("rights");
-        await using (var whole = await RightsWorld.StartAsync(space, "rights-all", null))
+        await using (var whole = await RightsWorld.StartAsync("rights-all", null))
         {
             var (failed, refused) = await whole.PlayAsync();
             Assert.True(failed is null && refused.Count == 0, $"with all rights: {failed} {string.Join(", ", refused)}");
@@ -25,9 +22,9 @@ public sealed class RightsCheckTests(ITestOutputHelper output)
         var rights = RightsWorld.AllRights().Where(r => r.ToString().Contains(only, StringComparison.Ordinal)).ToList();
         var lines = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
         var unnoticed = new ConcurrentBag<string>();
-        await Parallel.ForEachAsync(rights.Select((right, i) => (right, i)), new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (item, _) =>
+        await Parallel.ForEachAsync(rights.Select((right, i) => (right, i)), new ParallelOptions { MaxDegreeOfParallelism = 6 }, async (item, _) =>
         {
-            await using var world = await RightsWorld.StartAsync(space, $"rights-{item.i}", item.right);
+            await using var world = await RightsWorld.StartAsync($"rights-{item.i}", item.right);
             var (failed, refused) = await world.PlayAsync();
             lines[item.right.ToString()] = $"{item.right,-62} {failed ?? (refused.Count > 0 ? "goes on" : "NOBODY NOTICES")}{(refused.Count > 0 ? $"; refused: {string.Join(", ", refused)}" : "")}";
             if (failed is null && refused.Count == 0) unnoticed.Add(item.right.ToString());

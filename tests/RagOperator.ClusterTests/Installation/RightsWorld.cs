@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using RagOperator.ClusterTests.Infrastructure;
+using RagOperator.ClusterTests.Mutations;
 using RagOperator.ClusterTests.Support;
 using RagOperator.TestBed;
 
@@ -21,16 +22,17 @@ internal sealed record Right(string Role, int Rule, string Resource, string Verb
 /// <summary>Two operators under the chart's account in some namespaces' mode, with all rights but one, and a scenario that needs them all.</summary>
 internal sealed partial class RightsWorld : IAsyncDisposable
 {
-    // Generous: four worlds share the machine. A right that is missing costs this once.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(40);
+    // Generous: six worlds share the machine. A right that is missing costs this once.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(25);
     private static int s_ports = 19500;
 
     private readonly TestSpace _space;
+    private readonly PuppetNode _node;
     private readonly string _place;
     private readonly List<(OperatorProcess Process, int Port)> _operators = [];
     private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
 
-    private RightsWorld(TestSpace space, string place) => (_space, _place) = (space, place);
+    private RightsWorld(TestSpace space, PuppetNode node) => (_space, _node, _place) = (space, node, space.Namespace);
 
     private string Own => $"{_place}-own";
 
@@ -43,10 +45,14 @@ internal sealed partial class RightsWorld : IAsyncDisposable
         select new Right((string)role["metadata"]!["name"]!, rule.Index, (string)resource!, (string)verb!);
 
     /// <summary>Installs account and roles, without one right, and starts two operators that use them.</summary>
-    public static async Task<RightsWorld> StartAsync(TestSpace space, string place, Right? without)
+    public static async Task<RightsWorld> StartAsync(string place, Right? without)
     {
-        var world = new RightsWorld(space, place);
-        foreach (var name in (string[])[place, world.Own]) await space.Bed.ApplyAsync($"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n");
+        var space = await TestSpace.CreateWithoutPodsAsync(place);
+        // It has all rights: not what is asked about.
+        await space.Operator.KillAsync();
+        var world = new RightsWorld(space, new PuppetNode(space));
+        await world._node.StartAsync();
+        await space.Bed.ApplyAsync($"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {world.Own}}}\n");
         var objects = Objects(place).Where(o => (string?)o["kind"] is "Role" or "RoleBinding" or "ServiceAccount").ToList();
         foreach (var role in objects.Where(o => ChartObjects.Is(o, "Role"))) role["rules"] = Without(role, without);
         await space.Bed.ApplyAsync(ChartObjects.List(objects));
@@ -84,8 +90,10 @@ internal sealed partial class RightsWorld : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var (process, _) in _operators) await process.DisposeAsync();
-        foreach (var name in (string[])[_place, Own]) await _space.Bed.KubectlAsync("delete", "namespace", name, "--wait=false");
+        await _node.DisposeAsync();
+        await _space.Bed.KubectlAsync("delete", "namespace", Own, "--wait=false");
         File.Delete(Path.Combine(Path.GetTempPath(), $"{_place}.kubeconfig"));
+        await _space.DisposeAsync();
     }
 
     private async Task ScenarioAsync()
@@ -236,16 +244,16 @@ internal sealed partial class RightsWorld : IAsyncDisposable
         {"apiVersion":"ragoperator.dev/v1alpha1","kind":"RagDeployment","metadata":{"name":"assistant","annotations":{"rights":"check"}},"spec":{
           "components":[
             {"name":"store","external":{"service":"elsewhere","port":6333}},
-            {"name":"embedder","ports":[{"name":"http","port":8003}],"template":{"spec":{"containers":[{"name":"embedder","image":"rag-sample:1.0"}]}}},
-            {"name":"api","dependsOn":["store","embedder"],"ports":[{"name":"http","port":8000}],"template":{"spec":{"containers":[{"name":"api","image":"rag-sample:TAG"}]}}}],
-          "traffic":{"gatewayApi":{"parentRefs":[{"name":"public","namespace":"gateways"}],"hostnames":["PLACE.example.com"]}},
+            {"name":"embedder","ports":[{"name":"http","port":8003}],"template":{"spec":{"nodeName":"NODE","containers":[{"name":"embedder","image":"rag-sample:1.0"}]}}},
+            {"name":"api","dependsOn":["store","embedder"],"ports":[{"name":"http","port":8000}],"template":{"spec":{"nodeName":"NODE","containers":[{"name":"api","image":"rag-sample:TAG"}]}}}],
+          "traffic":{"gatewayApi":{"parentRefs":[{"name":"puppet"}],"hostnames":["PLACE.example.com"]}},
           "featureFlags":{"flags":[{"name":"replay","enabled":FLAG}]},
           "rollout":{"progressDeadline":"2m","retireDelay":"1s","steps":[{"name":"canary","weight":50,"hold":"1s","approval":"Required"},{"name":"full","weight":100,"hold":"1s"}]},
           "rollback":{"keepFailedPods":"1s"}}}
         """;
 
     private Task ApplyAsync(string tag, bool flag = true) => SendAsync("", Service
-        .Replace("TAG", tag, StringComparison.Ordinal).Replace("PLACE", _place, StringComparison.Ordinal).Replace("FLAG", flag ? "true" : "false", StringComparison.Ordinal));
+        .Replace("TAG", tag, StringComparison.Ordinal).Replace("PLACE", _place, StringComparison.Ordinal).Replace("NODE", _node.NodeName, StringComparison.Ordinal).Replace("FLAG", flag ? "true" : "false", StringComparison.Ordinal));
 
     private async Task SendAsync(string resource, string json)
     {
