@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -56,7 +55,7 @@ internal sealed partial class RightsWorld : IAsyncDisposable
         var objects = Objects(place).Where(o => (string?)o["kind"] is "Role" or "RoleBinding" or "ServiceAccount").ToList();
         foreach (var role in objects.Where(o => ChartObjects.Is(o, "Role"))) role["rules"] = Without(role, without);
         await space.Bed.ApplyAsync(ChartObjects.List(objects));
-        var config = await world.KubeConfigAsync();
+        var config = await AccountConfig.WriteAsync(space, world.Own, "rag-operator");
         for (var i = 0; i < 2; i++)
         {
             var port = Interlocked.Increment(ref s_ports);
@@ -92,104 +91,8 @@ internal sealed partial class RightsWorld : IAsyncDisposable
         foreach (var (process, _) in _operators) await process.DisposeAsync();
         await _node.DisposeAsync();
         await _space.Bed.KubectlAsync("delete", "namespace", Own, "--wait=false");
-        File.Delete(Path.Combine(Path.GetTempPath(), $"{_place}.kubeconfig"));
+        File.Delete(Path.Combine(Path.GetTempPath(), $"{Own}.kubeconfig"));
         await _space.DisposeAsync();
-    }
-
-    private async Task ScenarioAsync()
-    {
-        await ReadyAsync();
-        await SendAsync("services", """{"apiVersion":"v1","kind":"Service","metadata":{"name":"elsewhere"},"spec":{"type":"ExternalName","externalName":"qdrant.example.com"}}""");
-        await ApplyAsync("1.0");
-        await UntilAsync(s => s.Phase == "Healthy" && s.Release == 1, "first install");
-        await ApplyAsync("1.1");
-        await UntilAsync(s => s.Step?.Name == "canary" && s.Weight == 50, "canary at 50%");
-        await RequestAsync("approve/2/canary");
-        await UntilAsync(s => s.Phase == "Healthy" && s.Release == 2 && s.Retiring is null, "approved and promoted");
-        await UntilAsync(async () => (await ListAsync("apps/v1", "deployments")).Count == 2 && (await ListAsync("v1", "configmaps")).Count(Flags) == 1, "the old release is gone");
-        await RolledBackAsync();
-        await RefusedTwiceAsync();
-        await MendedAsync();
-        await SwitchedOffAsync();
-        await TakenOverAsync();
-        await ToldAsync();
-    }
-
-    private async Task RolledBackAsync()
-    {
-        await ApplyAsync("1.2");
-        await UntilAsync(s => s.Step?.Name == "canary" && s.Weight == 50, "the next canary at 50%");
-        await RequestAsync("abort/current");
-        await UntilAsync(s => s.Phase == "Degraded" && s.Weight == 0, "aborted and rolled back");
-        await UntilAsync(async () => (await ListAsync("apps/v1", "controllerrevisions")).Any(r => r.GetRawText().Contains("ragoperator.dev/failed", StringComparison.Ordinal)), "the failed release is marked");
-        await ApplyAsync("1.1");
-        await UntilAsync(s => s.Phase == "Healthy" && s.Release == 2, "back at the stable release");
-        // A policy that no longer counts is not kept.
-        await UntilAsync(async () => (await ListAsync("apps/v1", "controllerrevisions")).Count <= 4, "old records are gone");
-    }
-
-    private async Task RefusedTwiceAsync()
-    {
-        for (var i = 0; i < 2; i++)
-        {
-            await RequestAsync("approve/99/canary");
-            await UntilAsync(async () => !(await ObjectAsync()).GetProperty("metadata").GetProperty("annotations").TryGetProperty("ragoperator.dev/request", out _), "a request is answered and taken away");
-        }
-
-        await UntilAsync(async () => (await EventsAsync(_place)).Any(e => e.TryGetProperty("series", out var series) && series.ValueKind == JsonValueKind.Object), "the second is counted onto the first's event");
-    }
-
-    /// <summary>Labels that a hand takes away, of a child of each kind, and a route that it deletes.</summary>
-    private async Task MendedAsync()
-    {
-        foreach (var (group, resource) in ((string, string)[])[("apps/v1", "deployments"), ("apps/v1", "controllerrevisions"), ("v1", "services"), ("v1", "configmaps"), ("gateway.networking.k8s.io/v1", "httproutes")])
-        {
-            var name = (await ListAsync(group, resource)).Select(o => o.GetProperty("metadata").Text("name")).First(n => n.StartsWith("assistant", StringComparison.Ordinal));
-            var path = $"{Root(group)}/namespaces/{_place}/{resource}/{name}";
-            await _space.Api.SendAsync(HttpMethod.Patch, path, """{"metadata":{"labels":{"ragoperator.dev/name":null}}}""", "application/merge-patch+json");
-            await UntilAsync(async () => (await _space.Api.GetAsync(path))!.Value.GetProperty("metadata").GetProperty("labels").TryGetProperty("ragoperator.dev/name", out _), $"a label of {resource} is given back");
-        }
-
-        var route = $"/apis/gateway.networking.k8s.io/v1/namespaces/{_place}/httproutes/assistant";
-        await _space.Api.SendAsync(HttpMethod.Delete, route);
-        await UntilAsync(async () => await _space.Api.GetAsync(route) is not null, "a deleted route is made again");
-    }
-
-    private async Task SwitchedOffAsync()
-    {
-        await ApplyAsync("1.1", flag: false);
-        await UntilAsync(async () => (await ListAsync("v1", "configmaps")).Where(Flags).All(c => c.GetRawText().Contains("FEATURE_REPLAY=false", StringComparison.Ordinal)), "the flag is off");
-    }
-
-    /// <summary>The one that leads ends cleanly: it gives the Lease back, and the other sees that.</summary>
-    private async Task TakenOverAsync()
-    {
-        var leader = _operators[0];
-        await UntilAsync(async () =>
-        {
-            foreach (var each in _operators)
-            {
-                if (!(await MetricsAsync(each.Port)).Contains("ragoperator_leader 1", StringComparison.Ordinal)) continue;
-                leader = each;
-                return true;
-            }
-
-            return false;
-        }, "one of them leads");
-        await NoteRefusedAsync(leader.Port);
-        await leader.Process.TerminateAsync(TimeSpan.FromSeconds(20));
-        _operators.Remove(leader);
-        await ApplyAsync("1.3", flag: false);
-        await UntilAsync(s => s.Step?.Name == "canary" && s.Weight == 50, "the other goes on");
-        // Somebody deletes the Lease: it is made again.
-        await _space.Api.SendAsync(HttpMethod.Delete, $"/apis/coordination.k8s.io/v1/namespaces/{Own}/leases/rag-operator");
-        await UntilAsync(async () => await _space.Api.GetAsync($"/apis/coordination.k8s.io/v1/namespaces/{Own}/leases/rag-operator") is not null, "the Lease is made again");
-    }
-
-    private async Task ToldAsync()
-    {
-        await UntilAsync(async () => (await EventsAsync(_place)).Any(e => e.Text("reason") == "Promoted"), "promotion is told by an event");
-        await UntilAsync(async () => (await EventsAsync(Own)).Any(e => e.Text("reason") == "LeaderElection"), "leadership is told by an event");
     }
 
     /// <summary>The chart's objects for an operator of one namespace that lives in another.</summary>
@@ -212,31 +115,6 @@ internal sealed partial class RightsWorld : IAsyncDisposable
         }
 
         return rules;
-    }
-
-    /// <summary>The account's token, as a pod would have it.</summary>
-    private async Task<string> KubeConfigAsync()
-    {
-        var token = "";
-        await UntilAsync(async () =>
-        {
-            var secrets = (await _space.Api.GetAsync($"/api/v1/namespaces/{Own}/secrets"))!.Value.GetProperty("items").EnumerateArray();
-            token = secrets.Where(s => s.GetProperty("metadata").Text("name").StartsWith("rag-operator-token-", StringComparison.Ordinal) && s.TryGetProperty("data", out _))
-                .Select(s => Encoding.UTF8.GetString(Convert.FromBase64String(s.Text("data", "token")))).FirstOrDefault() ?? "";
-            return token.Length > 0;
-        }, "the account has a token");
-        var text = await File.ReadAllTextAsync(_space.Bed.KubeConfig);
-        var (server, authority) = (Server().Match(text).Groups["v"].Value, Authority().Match(text).Groups["v"].Value);
-        var file = Path.Combine(Path.GetTempPath(), $"{_place}.kubeconfig");
-        await File.WriteAllTextAsync(file, $$"""
-            apiVersion: v1
-            kind: Config
-            current-context: c
-            contexts: [{name: c, context: {cluster: c, user: u, namespace: {{Own}}} }]
-            clusters: [{name: c, cluster: {server: "{{server}}", certificate-authority-data: "{{authority}}"} }]
-            users: [{name: u, user: {token: "{{token}}"} }]
-            """);
-        return file;
     }
 
     // With words in capitals to be filled in: braces are JSON's here.
@@ -340,12 +218,6 @@ internal sealed partial class RightsWorld : IAsyncDisposable
         return _refused;
     }
 
-    [GeneratedRegex("""server: *"?(?<v>[^\s",}]+)""")]
-    private static partial Regex Server();
-
-    [GeneratedRegex("""certificate-authority-data: *"?(?<v>[^\s",}]+)""")]
-    private static partial Regex Authority();
-
-    [GeneratedRegex("""ragoperator_api_requests_total\{(?=[^}]*code="403")(?=[^}]*verb="(?<verb>[^"]*)")(?=[^}]*resource="(?<resource>[^"]*)")""")]
+    [GeneratedRegex("""ragoperator_api_requests_total\{(?=[^}]*code="403")(?=[^}]*verb="(?<verb>[^"]*)")(?=[^}]*resource="(?<resource>[^"]*)")""", RegexOptions.ExplicitCapture)]
     private static partial Regex Refused();
 }
