@@ -33,6 +33,9 @@ public static class ApiConstants
     /// <summary>Annotation by which people ask for something: <c>verb/release[/step]</c>.</summary>
     public const string RequestAnnotation = Group + "/request";
 
+    /// <summary>Annotation beside <see cref="RequestAnnotation"/> by which the webhook proves who wrote that. What anybody else writes there is replaced.</summary>
+    public const string RequestedByAnnotation = Group + "/requested-by";
+
     /// <summary>Annotation on the route: a rollback that could not be written to status, <c>release cause</c>.</summary>
     public const string RolledBackAnnotation = Group + "/rolled-back";
 

@@ -342,6 +342,9 @@ public sealed record RequestStatus
     /// <summary>When it was recorded.</summary>
     public DateTimeOffset? At { get; set; }
 
+    /// <summary>Who asked, where the webhook has proven it: the user's name. Absent otherwise.</summary>
+    public string? By { get; set; }
+
     /// <summary>Whether the annotation has been removed since.</summary>
     public bool? Removed { get; set; }
 }

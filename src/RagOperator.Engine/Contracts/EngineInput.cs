@@ -22,6 +22,13 @@ public sealed record EngineInput
     /// <summary>The request annotation's value, or null.</summary>
     public string? Request { get; init; }
 
+    /// <summary>Who wrote the request, where that is proven.</summary>
+    public string? RequestedBy { get; init; }
+
+    /// <summary>Why nobody is known to have written the request, where that has to be known; abort and pause are carried out all the same. Null: it is
+    /// known, or need not be.</summary>
+    public string? Unidentified { get; init; }
+
     /// <summary>The spec as the user wrote it.</summary>
     public System.Text.Json.JsonElement RawSpec { get; init; }
 

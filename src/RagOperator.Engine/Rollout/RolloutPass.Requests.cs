@@ -31,6 +31,8 @@ internal sealed partial class RolloutPass
         var (release, refusal) = _in.Persisted is null or { ObservedGeneration: < 0 }
             ? (null, "it was found on an object seen for the first time")
             : parts.Length is < 2 or > 3 ? (null, "a request reads verb/release or verb/release/step") : Resolve(parts[1]);
+        // What makes things safer is done for whoever asks.
+        refusal ??= parts[0] is "abort" or "pause" ? null : _in.Unidentified;
         var outcome = refusal is null ? Handle(parts[0], release!, parts.ElementAtOrDefault(2)) : new Answer(false, refusal);
         _s.LastRequest = new RequestStatus
         {
@@ -39,12 +41,16 @@ internal sealed partial class RolloutPass
             Outcome = outcome.Accepted ? "Accepted" : "Refused",
             Message = outcome.Message,
             At = _now,
+            By = _in.RequestedBy,
         };
         if (!outcome.Accepted)
         {
             Tell("RequestRefused", $"Request {Short(text)} is refused: {outcome.Message}", warning: true);
         }
     }
+
+    /// <summary>For people: whose doing it is.</summary>
+    private string ByWhom => _in.RequestedBy is { } user ? $"by {Short(user)}" : "by request";
 
     private static string Short(string text) => text.Length <= 80 ? text : text[..80] + "...";
 
@@ -86,14 +92,14 @@ internal sealed partial class RolloutPass
         }
 
         _s.Step!.Approved = true;
-        Tell("Approved", $"Step {step} is approved");
+        Tell("Approved", $"Step {step} is approved{(_in.RequestedBy is null ? "" : $" {ByWhom}")}");
         return new Answer(true, $"step {step} is approved");
     }
 
     private Answer Pause()
     {
-        _s.Paused ??= new PausedStatus { By = "request", Since = _now };
-        Tell("Paused", "Paused by request: nothing rises until resume; judging and rollback go on");
+        _s.Paused ??= new PausedStatus { By = _in.RequestedBy ?? "request", Since = _now };
+        Tell("Paused", $"Paused {ByWhom}: nothing rises until resume; judging and rollback go on");
         return new Answer(true, "paused");
     }
 
@@ -105,7 +111,7 @@ internal sealed partial class RolloutPass
         }
 
         _s.Paused = null;
-        Tell("Resumed", "Resumed by request");
+        Tell("Resumed", $"Resumed {ByWhom}");
         if (_s.Step is { LoweredTo: { } lowered, Index: >= 0 } step)
         {
             // From here on the step's own way up counts: what the hand left is where it begins.
@@ -123,7 +129,7 @@ internal sealed partial class RolloutPass
             return new Answer(false, "a first install has nothing to go back to");
         }
 
-        RollBack(RollbackCauses.Aborted, "aborted by request", sampleAt: null);
+        RollBack(RollbackCauses.Aborted, $"aborted {ByWhom}", sampleAt: null);
         return new Answer(true, "aborted");
     }
 
@@ -135,7 +141,7 @@ internal sealed partial class RolloutPass
         }
 
         _s.Promoting = true;
-        Tell("Promoting", "Walking the remaining steps without holds and approvals, by request");
+        Tell("Promoting", $"Walking the remaining steps without holds and approvals, {ByWhom}");
         return new Answer(true, "walking the remaining steps without holds and approvals");
     }
 

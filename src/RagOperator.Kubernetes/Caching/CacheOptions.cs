@@ -11,6 +11,9 @@ public sealed class CacheOptions<T>
     /// <summary>Only objects with these labels, for instance <c>app.kubernetes.io/managed-by=x</c>; null for all.</summary>
     public string? LabelSelector { get; set; }
 
+    /// <summary>Only objects with these fields, for instance <c>metadata.name=x</c>, which RBAC can limit to that name; null for all.</summary>
+    public string? FieldSelector { get; set; }
+
     /// <summary>Keep <c>metadata.managedFields</c>, which is often half of an object. Off by default.</summary>
     public bool KeepManagedFields { get; set; }
 

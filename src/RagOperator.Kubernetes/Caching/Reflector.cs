@@ -68,6 +68,7 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
             {
                 Namespace = options.Namespace,
                 LabelSelector = options.LabelSelector,
+                FieldSelector = options.FieldSelector,
                 PageSize = options.PageSize,
                 // Not older than what was seen; the very first from a quorum, since the server's cache may be older than our last run's writes.
                 ResourceVersion = _versionUnavailable ? "" : cache.LastSyncResourceVersion,
@@ -130,7 +131,8 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
                 ("allowWatchBookmarks", "true"),
                 ("resourceVersion", cache.LastSyncResourceVersion),
                 ("timeoutSeconds", $"{seconds}"),
-                ("labelSelector", options.LabelSelector));
+                ("labelSelector", options.LabelSelector),
+                ("fieldSelector", options.FieldSelector));
             var call = new ApiCall("watch", T.EntityMetadata.PluralName, new(options.Namespace ?? "", ""));
             cache.Enter(CacheState.Watching, "");
             var (response, failure) = await client.Watches.OpenAsync(new ApiRequest(call, HttpMethod.Get, path), any.Token);

@@ -192,14 +192,12 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         // Another request may stand there by now; it is not this write's to remove.
         if (!string.Equals(pass.Entity.GetAnnotation(ApiConstants.RequestAnnotation), write.Request, StringComparison.Ordinal))
             return new(WriteOutcome.Conflict);
+        var annotations = new JsonObject { [ApiConstants.RequestAnnotation] = null };
+        // A stamp belongs to its request; the webhook would take it away, too, where there is one.
+        if (pass.Entity.GetAnnotation(ApiConstants.RequestedByAnnotation) is not null) annotations[ApiConstants.RequestedByAnnotation] = null;
         var patch = new JsonObject
         {
-            ["metadata"] = new JsonObject
-            {
-                ["uid"] = pass.Owner.Uid,
-                ["resourceVersion"] = pass.Entity.ResourceVersion(),
-                ["annotations"] = new JsonObject { [ApiConstants.RequestAnnotation] = null },
-            },
+            ["metadata"] = new JsonObject { ["uid"] = pass.Owner.Uid, ["resourceVersion"] = pass.Entity.ResourceVersion(), ["annotations"] = annotations },
         };
         var answer = await cluster.ObjectPort.PatchAsync(patch, pass.Owner.Key, null, cancellationToken);
         pass.Memory.Ledger.Note(cluster.ObjectPort, pass.Owner.Key, answer);

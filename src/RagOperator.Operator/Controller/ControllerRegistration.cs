@@ -24,6 +24,7 @@ public static class ControllerRegistration
         builder.Services.TryAddSingleton<Decide>(static _ => RolloutEngine.Decide);
         builder.Services.TryAddSingleton<Cluster>();
         builder.Services.TryAddSingleton(PodEnvironment.None);
+        builder.Services.TryAddSingleton<IRequesters, UnknownRequesters>();
         AddChildCache<V1ControllerRevision>(builder);
         AddChildCache<V1Deployment>(builder);
         AddChildCache<V1Service>(builder);

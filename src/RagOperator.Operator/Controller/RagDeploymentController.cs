@@ -36,6 +36,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
     private readonly Decide _decide;
     private readonly ISampleStore _samples;
     private readonly IRolloutMetrics _metrics;
+    private readonly IRequesters _requesters;
     private readonly IEventRecorder _events;
     private readonly ILeadership _leadership;
     private readonly TimeProvider _time;
@@ -54,6 +55,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
     /// <param name="samples">Answers of metric sources.</param>
     /// <param name="metrics">Metrics about rollouts.</param>
     /// <param name="environment">Variables that new pods get beside the user's own.</param>
+    /// <param name="requesters">Tells who wrote a request.</param>
     /// <param name="events">Events for people.</param>
     /// <param name="leadership">The term that passes run in.</param>
     /// <param name="time">The time.</param>
@@ -66,6 +68,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         ISampleStore samples,
         IRolloutMetrics metrics,
         PodEnvironment environment,
+        IRequesters requesters,
         IEventRecorder events,
         ILeadership leadership,
         TimeProvider time,
@@ -76,6 +79,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         _decide = decide;
         _samples = samples;
         _metrics = metrics;
+        _requesters = requesters;
         _events = events;
         _leadership = leadership;
         _time = time;
@@ -109,6 +113,8 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         var (mended, refused) = await _labels.KeepAsync(owner, newest, memory, cancellationToken);
         if (refused is not null) return Failed(refused);
         if (mended) return ReconciliationResult<RagDeployment>.Success(FirstLagPause);
+
+        if (!_requesters.CanTell(newest)) return ReconciliationResult<RagDeployment>.Success(FirstLagPause);
 
         await LookBeyondCachesAsync(owner, memory, cancellationToken);
         var seen = _observer.Observe(owner, newest, memory);
@@ -202,12 +208,15 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
             memory.LastStatus = StatusWriter.Text(entity.Status);
         }
 
+        var (user, unidentified) = _requesters.Of(entity);
         return new EngineInput
         {
             Key = owner.Key,
             Uid = owner.Uid,
             Generation = entity.Metadata.Generation ?? 0,
             Request = entity.GetAnnotation(ApiConstants.RequestAnnotation),
+            RequestedBy = user,
+            Unidentified = unidentified,
             RawSpec = entity.Spec,
             Reading = _observer.Read(entity, memory),
             Persisted = entity.Status,

@@ -7,6 +7,7 @@ using RagOperator.Api.Resolved;
 using RagOperator.Api.V1Alpha1;
 using RagOperator.Kubernetes;
 using RagOperator.Kubernetes.LeaderElection;
+using RagOperator.Operator.Admission;
 using RagOperator.Operator.Controller;
 using RagOperator.Operator.Hosting.Health;
 using RagOperator.Operator.Hosting.Logging;
@@ -36,6 +37,7 @@ internal static class OperatorHost
             kestrel.Limits.MaxRequestBodySize = 0;
             if (settings.HttpAddress == "*") kestrel.ListenAnyIP(settings.HttpPort);
             else kestrel.Listen(IPAddress.Parse(settings.HttpAddress), settings.HttpPort);
+            if (settings.Webhook.Enabled) kestrel.ListenForWebhook(settings.Webhook);
         });
         AddLogging(builder, settings, log);
         var services = builder.Services;
@@ -54,6 +56,7 @@ internal static class OperatorHost
             sp.GetRequiredService<ILeadership>(),
             sp.GetRequiredService<TimeProvider>()));
         var app = builder.Build();
+        if (settings.Webhook.Enabled) app.UseWebhook();
         app.UseRouting();
         Endpoints.Map(app);
         // Made now, so that no measurement comes before them.
@@ -103,7 +106,7 @@ internal static class OperatorHost
     {
         services.AddSingleton(settings.PodEnvironment);
         var identity = LeaderElectionConfig.UniqueIdentity(settings.LeaderElection.Identity);
-        services.AddKubernetesOperator(options =>
+        var builder = services.AddKubernetesOperator(options =>
         {
             options.Name = "ragoperator.dev/operator";
             options.Namespaces = settings.WatchNamespaces;
@@ -112,7 +115,9 @@ internal static class OperatorHost
             options.LeaderElection = LeaderElectionSettings.ConfigOf(settings, cluster, identity);
             options.ClientConfiguration = () => Named(cluster, identity);
             options.TraceIdAnnotation = "ragoperator.dev/trace-id";
-        }).AddRagDeploymentController();
+        });
+        if (settings.Webhook.Enabled) builder.AddWebhook(settings.Webhook, Named(cluster, identity), settings.RequireIdentity);
+        builder.AddRagDeploymentController();
         services.AddHostedService<LeadershipGuard>();
         AddReady<RagDeployment>(services);
         AddReady<V1ControllerRevision>(services);

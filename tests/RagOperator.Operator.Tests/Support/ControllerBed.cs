@@ -51,6 +51,8 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
 
     public ILeadership Leadership { get; set; } = new AlwaysLeader();
 
+    public IRequesters Requesters { get; set; } = new UnknownRequesters();
+
     public RagDeployment Object => Api.All<RagDeployment>().Single();
 
     /// <summary>A new process: nothing is remembered.</summary>
@@ -63,6 +65,7 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
         this,
         this,
         Operator.Workloads.PodEnvironment.None,
+        Requesters,
         this,
         Leadership,
         Time,
