@@ -14,6 +14,15 @@ namespace RagOperator.Api.V1Alpha1;
 [ValidationRule(
     "!has(self.featureFlags) || !has(self.featureFlags.deliverTo) || self.featureFlags.deliverTo.all(d, self.components.exists(c, c.name == d && !has(c.external)))",
     "featureFlags.deliverTo must name components that are not external")]
+[ValidationRule(
+    "!has(self.traffic.component) || self.components.all(c, c.name != self.traffic.component || has(c.external) || (has(c.ports) && size(c.ports) > 0))",
+    "the component that traffic.component names must have a port")]
+[ValidationRule(
+    "!has(self.sla) || !has(self.sla.metrics) || self.sla.metrics.all(m, !has(m.component) || self.components.exists(c, c.name == m.component && !has(c.external)))",
+    "a metric's component must be one that is not external")]
+[ValidationRule(
+    "!has(self.sla) || !has(self.sla.metrics) || !has(self.rollout) || !has(self.rollout.steps) || self.sla.metrics.all(m, !has(m.steps) || m.steps.all(s, self.rollout.steps.exists(t, t.name == s)))",
+    "a metric's steps must be names of rollout.steps")]
 public sealed record RagDeploymentSpec
 {
     /// <summary>The parts of the service, released together: gateway or API, retriever, embedder, reranker, LLM server and so on. Every one
@@ -81,6 +90,9 @@ public sealed record ComponentSpec
     /// <summary>Ports of the component's Service. Without ports it has no Service and hands on no URL; the first one is the one handed on.</summary>
     [Items(0, SpecLimits.Ports)]
     [ValidationRule("self.all(p, self.exists_one(o, o.name == p.name))", "names of ports must be unique")]
+    [ValidationRule(
+        "self.all(p, self.exists_one(o, o.port == p.port && (has(o.protocol) ? o.protocol : 'TCP') == (has(p.protocol) ? p.protocol : 'TCP')))",
+        "numbers of ports must be unique for each protocol")]
     public List<PortSpec>? Ports { get; set; }
 
     /// <summary>The pod template (a Kubernetes PodTemplateSpec), carried through as it is but for the environment variables that the

@@ -26,12 +26,12 @@ internal static class Objects
           sla: {metrics: [{name: errors, preset: http-error-rate, limit: {max: 1%}}]}
         """;
 
-    /// <summary>Three things are wrong that only validators find: on a server of 1.20 the schema takes them.</summary>
+    /// <summary>Four things are wrong that only validators find: on a server of 1.20 the schema takes them.</summary>
     public static string Bad { get; } = Good
         .Replace("weight: 100", "weight: 99", StringComparison.Ordinal)
         .Replace("dependsOn: [embedder]", "dependsOn: [embeder]", StringComparison.Ordinal)
         .Replace("http-error-rate", "no-such-preset", StringComparison.Ordinal);
 
     /// <summary>What is wrong with <see cref="Bad"/>.</summary>
-    public static IReadOnlyList<string> BadFields { get; } = ["spec.components[1].dependsOn[0]", "spec.rollout.steps[2].weight", "spec.sla.metrics[0].preset"];
+    public static IReadOnlyList<string> BadFields { get; } = ["spec.components[1].dependsOn[0]", "spec.traffic.component", "spec.rollout.steps[2].weight", "spec.sla.metrics[0].preset"];
 }

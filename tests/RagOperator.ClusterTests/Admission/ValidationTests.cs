@@ -33,7 +33,7 @@ public sealed class ValidationTests(WebhookSpace webhook, ITestOutputHelper outp
 
         Assert.Equal((1, true), (diff.ExitCode, diff.Out.Contains("weight: 40", StringComparison.Ordinal)));
         Assert.Equal((0, ""), (same.ExitCode, same.Out));
-        Assert.Contains("denied the request", bad, StringComparison.Ordinal);
+        Assert.Contains("is invalid", bad, StringComparison.Ordinal);
         Assert.Equal(version, await VersionAsync("diffed"));
     }
 
@@ -85,7 +85,7 @@ public sealed class ValidationTests(WebhookSpace webhook, ITestOutputHelper outp
     public async Task Invalid_object_can_still_be_labelled_switched_off_and_deleted()
     {
         // Made where nobody asks, as if the webhook had been down.
-        var yaml = Objects.Bad.Replace("name: assistant", "name: old", StringComparison.Ordinal) + "  featureFlags: {flags: [{name: replay, enabled: true}]}\n";
+        var yaml = Objects.Bad.Replace("name: assistant", "name: old", StringComparison.Ordinal) + "\n  featureFlags: {flags: [{name: replay, enabled: true}]}\n";
         await Space.Bed.KubectlAsync("label", "namespace", webhook.Still, "webhook-test-");
         try
         {
@@ -105,7 +105,7 @@ public sealed class ValidationTests(WebhookSpace webhook, ITestOutputHelper outp
         var finalizer = await PatchAsync("old", """{"metadata":{"finalizers":null}}""");
 
         Assert.True(label.Ok, label.Error);
-        Assert.Contains("denied the request", edit.Error, StringComparison.Ordinal);
+        Assert.Contains("is invalid", edit.Error, StringComparison.Ordinal);
         Assert.True(kill.Ok, kill.Error);
         Assert.Contains("only its disabled flags are obeyed", kill.Error, StringComparison.Ordinal);
         Assert.True(delete.Ok, delete.Error);

@@ -39,15 +39,15 @@ public sealed class WebhookSpace : IAsyncLifetime
         await space.Bed.ApplyAsync($$"""
             apiVersion: v1
             kind: Namespace
-            metadata: {name: {{Watched}}, labels: {webhook-test: asked}}
+            metadata: {name: {{Watched}}, labels: {webhook-test: asked} }
             ---
             apiVersion: v1
             kind: Namespace
-            metadata: {name: {{Still}}, labels: {webhook-test: asked}}
+            metadata: {name: {{Still}}, labels: {webhook-test: asked} }
             ---
             apiVersion: v1
             kind: Namespace
-            metadata: {name: {{Open}}}
+            metadata: {name: {{Open}} }
             ---
             {{Users(Watched)}}
             ---
@@ -71,7 +71,7 @@ public sealed class WebhookSpace : IAsyncLifetime
 
     /// <summary>Waits until the API server asks the webhook and believes its certificate.</summary>
     public Task IsAskedAsync() => Space.UntilAsync(
-        async () => (await ReviewAsync(Still, Objects.Bad)).Contains("denied the request", StringComparison.Ordinal),
+        async () => (await ReviewAsync(Still, Objects.Bad)).Contains("is invalid", StringComparison.Ordinal),
         TimeSpan.FromSeconds(30), "the API server asks the webhook");
 
     /// <summary>Creates an object of a name and spec, without keeping it; what the API server says.</summary>
@@ -89,12 +89,12 @@ public sealed class WebhookSpace : IAsyncLifetime
     private static string Webhook(string kind, string path) => $$"""
         apiVersion: admissionregistration.k8s.io/v1
         kind: {{kind}}WebhookConfiguration
-        metadata: {name: {{Configuration}}}
+        metadata: {name: {{Configuration}} }
         webhooks:
           - name: {{path}}.ragoperator.dev
-            clientConfig: {url: "https://127.0.0.1:{{Port}}/{{path}}"}
+            clientConfig: {url: "https://127.0.0.1:{{Port}}/{{path}}" }
             rules: [{apiGroups: [ragoperator.dev], apiVersions: [v1alpha1], operations: [CREATE, UPDATE], resources: [ragdeployments], scope: Namespaced}]
-            namespaceSelector: {matchLabels: {webhook-test: asked}}
+            namespaceSelector: {matchLabels: {webhook-test: asked} }
             failurePolicy: Ignore
             sideEffects: None
             timeoutSeconds: 5
@@ -105,23 +105,23 @@ public sealed class WebhookSpace : IAsyncLifetime
     private static string Users(string ns) => $$"""
         apiVersion: rbac.authorization.k8s.io/v1
         kind: Role
-        metadata: {name: editor, namespace: {{ns}}}
+        metadata: {name: editor, namespace: {{ns}} }
         rules: [{apiGroups: [ragoperator.dev], resources: [ragdeployments], verbs: [get, list, create, update, patch]}]
         ---
         apiVersion: rbac.authorization.k8s.io/v1
         kind: Role
-        metadata: {name: approver, namespace: {{ns}}}
+        metadata: {name: approver, namespace: {{ns}} }
         rules: [{apiGroups: [ragoperator.dev], resources: [ragdeployments], verbs: [approve, abort]}]
         ---
         apiVersion: rbac.authorization.k8s.io/v1
         kind: RoleBinding
-        metadata: {name: editor, namespace: {{ns}}}
+        metadata: {name: editor, namespace: {{ns}} }
         roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: editor}
         subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: jane}, {apiGroup: rbac.authorization.k8s.io, kind: User, name: ann}]
         ---
         apiVersion: rbac.authorization.k8s.io/v1
         kind: RoleBinding
-        metadata: {name: approver, namespace: {{ns}}}
+        metadata: {name: approver, namespace: {{ns}} }
         roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: approver}
         subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: ann}]
         """;
