@@ -27,6 +27,43 @@ public sealed class RequestTests
         Assert.Equal(50, sim.Weight("api:2"));
     }
 
+    [Theory]
+    [InlineData("approve/current/ten")]
+    [InlineData("promote/current")]
+    [InlineData("resume/current")]
+    public void Request_of_nobody_known_is_refused_where_somebody_has_to_be(string request)
+    {
+        var sim = InStep("ten");
+        sim.Unidentified = "it is not proven who asks";
+        sim.Ask(request).Run(s_minute);
+        Assert.Equal(("Refused", "it is not proven who asks", null, true), (sim.Status.LastRequest!.Outcome, sim.Status.LastRequest.Message, sim.Status.LastRequest.By, sim.Status.LastRequest.Removed));
+        Assert.Null(sim.Status.Promoting);
+    }
+
+    [Fact]
+    public void Abort_and_pause_are_carried_out_for_nobody_known_too()
+    {
+        var sim = InStep("ten");
+        sim.Unidentified = "it is not proven who asks";
+        sim.Ask("pause/current").Run(s_minute);
+        Assert.Equal(("Accepted", "request"), (sim.Status.LastRequest!.Outcome, sim.Status.Paused!.By));
+        sim.Ask("abort/current").Run(s_minute);
+        Assert.Equal(("Accepted", 0), (sim.Status.LastRequest!.Outcome, sim.Weight("api:2")));
+    }
+
+    [Fact]
+    public void Who_asked_is_told_in_status_and_for_as_long_as_a_pause_lasts()
+    {
+        var sim = InStep("ten");
+        sim.RequestedBy = "ann";
+        sim.Ask("pause/current").Run(s_minute);
+        sim.RequestedBy = null;
+        Assert.Equal(("ann", "ann"), (sim.Status.LastRequest!.By, sim.Status.Paused!.By));
+        Assert.Contains("paused by ann", sim.Status.Message, StringComparison.Ordinal);
+        sim.Ask("resume/current").Run(s_minute);
+        Assert.Null(sim.Status.LastRequest!.By);
+    }
+
     [Fact]
     public void Pause_does_not_keep_from_rolling_back()
     {

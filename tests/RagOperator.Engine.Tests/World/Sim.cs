@@ -84,6 +84,12 @@ internal sealed class Sim
     /// <summary>The weights that the canary of this image had on the route, one after the other.</summary>
     public string Weights(string image) => string.Join(" ", WeightsOf(image));
 
+    /// <summary>Who is known to ask.</summary>
+    public string? RequestedBy { get; set; }
+
+    /// <summary>Why nobody is known, where somebody has to be.</summary>
+    public string? Unidentified { get; set; }
+
     // What a user does.
     public Sim Edit(Action<SpecText> edit)
     {
@@ -174,6 +180,8 @@ internal sealed class Sim
             Uid = Cluster.Uid,
             Generation = Cluster.Generation,
             Request = Cluster.Request,
+            RequestedBy = RequestedBy,
+            Unidentified = Unidentified,
             RawSpec = Cluster.Spec,
             Reading = Cluster.Reading,
             Persisted = Cluster.Status,

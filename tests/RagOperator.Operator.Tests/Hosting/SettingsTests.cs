@@ -78,6 +78,23 @@ public sealed class SettingsTests : IDisposable
     }
 
     [Fact]
+    public void Webhook_is_off_unless_configured_and_its_Secret_is_in_the_operators_namespace()
+    {
+        var cluster = new KubernetesClientConfiguration { Host = new Uri("https://127.0.0.1:1"), Namespace = "team" };
+        var defaults = LoadFile("{}").Settings;
+        Assert.Equal((false, "*", 9443, "rag-operator-webhook", "rag-operator", false), (defaults.Webhook.Enabled, defaults.Webhook.Address, defaults.Webhook.Port, defaults.Webhook.ServiceName, defaults.Webhook.ConfigurationName, defaults.RequireIdentity));
+        Assert.Equal("team/rag-operator-webhook", defaults.Webhook.SecretOn(cluster).ToString());
+
+        var (settings, problems) = LoadFile($$"""
+            webhook: {enabled: true, address: 127.0.0.1, port: 9444, serviceName: w, namespace: ops, configurationName: c.example, secretName: s, certDir: {{_directory}} }
+            requests: {requireIdentity: true}
+            """);
+        Assert.Empty(problems);
+        Assert.Equal((true, "127.0.0.1", 9444, "w", "c.example", _directory, true), (settings.Webhook.Enabled, settings.Webhook.Address, settings.Webhook.Port, settings.Webhook.ServiceName, settings.Webhook.ConfigurationName, settings.Webhook.CertDir, settings.RequireIdentity));
+        Assert.Equal("ops/s", settings.Webhook.SecretOn(cluster).ToString());
+    }
+
+    [Fact]
     public void Leader_election_is_off_with_a_kubeconfig_and_takes_its_Lease_from_what_is_watched()
     {
         var cluster = new KubernetesClientConfiguration { Host = new Uri("https://127.0.0.1:1"), Namespace = "team", CurrentContext = "c" };
@@ -126,6 +143,16 @@ public sealed class SettingsTests : IDisposable
     [InlineData("leaderElection: {retryPeriod: 9s}", "leaderElection: retryPeriod times 1.2 must be shorter than renewDeadline")]
     [InlineData("leaderElection: {identity: 'a b'}", "leaderElection.identity: \"a b\" (from FILE, line 1): letters, digits")]
     [InlineData("leaderElection: {name: Rag_Operator}", "leaderElection.name: \"Rag_Operator\" (from FILE, line 1): a name in lower-case")]
+    [InlineData("webhook: {enabled: perhaps}", "webhook.enabled: \"perhaps\" (from FILE, line 1): true or false")]
+    [InlineData("webhook: {port: 99999}", "webhook.port: \"99999\" (from FILE, line 1): a whole number, 0 to 65535")]
+    [InlineData("webhook: {enabled: true, port: 8080}", "webhook.port: \"8080\" (from FILE, line 1): not the same as http.port")]
+    [InlineData("webhook: {address: localhost}", "webhook.address: \"localhost\" (from FILE, line 1): an IP address, or * for every one")]
+    [InlineData("webhook: {serviceName: Rag}", "webhook.serviceName: \"Rag\" (from FILE, line 1): a Service's name")]
+    [InlineData("webhook: {namespace: a.b}", "webhook.namespace: \"a.b\" (from FILE, line 1): a namespace's name")]
+    [InlineData("webhook: {configurationName: A}", "webhook.configurationName: \"A\" (from FILE, line 1): a name in lower-case")]
+    [InlineData("webhook: {secretName: A}", "webhook.secretName: \"A\" (from FILE, line 1): a name in lower-case")]
+    [InlineData("webhook: {certDir: /nowhere}", "webhook.certDir: \"/nowhere\" (from FILE, line 1): a folder that exists")]
+    [InlineData("requests: {requireIdentity: true}", "requests.requireIdentity: \"true\" (from FILE, line 1): only together with webhook.enabled")]
     [InlineData("log:\n  level: loud", "log.level: \"loud\" (from FILE, line 2): one of trace, debug, information, warning, error, critical")]
     [InlineData("watchNamespace: Rag", "watchNamespace: \"Rag\" (from FILE, line 1): lower-case letters")]
     [InlineData("context: c", "context: \"c\" (from FILE, line 1): only together with kubeconfig")]

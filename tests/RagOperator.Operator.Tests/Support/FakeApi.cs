@@ -57,6 +57,16 @@ internal sealed class FakeApi : IKubernetesClient
     public JsonObject Put<T>(JsonObject body)
         where T : IKubernetesStaticMetadata => Put(T.EntityMetadata.PluralName, body);
 
+    /// <summary>Somebody else creates an object that is in no namespace.</summary>
+    public void PutCluster(string plural, JsonObject body)
+    {
+        body["metadata"]!["uid"] ??= $"u-{++_uids}";
+        Store((plural, new("", body["metadata"]!["name"]!.GetValue<string>())), null, body);
+    }
+
+    /// <summary>An object that is in no namespace.</summary>
+    public JsonObject? RawCluster(string plural, string name) => _objects.GetValueOrDefault((plural, new("", name)));
+
     /// <summary>Somebody else changes an object.</summary>
     public void Change<T>(string name, string mergePatch)
         where T : IKubernetesStaticMetadata
