@@ -42,9 +42,9 @@ internal sealed class RequestStamps
         var user = stamp[(space + 1)..];
         if (stamp[..space].Split('.') is not [Version, var time, var mac]
             || !long.TryParse(time, NumberStyles.None, CultureInfo.InvariantCulture, out var at) || at > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return null;
-        var given = new byte[SHA256.HashSizeInBytes];
-        if (mac.Length != Base64Url.GetEncodedLength(given.Length) || !Base64Url.TryDecodeFromChars(mac, given, out var length) || length != given.Length) return null;
-        return CryptographicOperations.FixedTimeEquals(given, Mac(key, uid, request, user, at)) ? new RequestStamp(user, DateTimeOffset.FromUnixTimeMilliseconds(at)) : null;
+        // Compared as text: there are several ways to write the same bytes, and only one that we write.
+        var right = Base64Url.EncodeToUtf8(Mac(key, uid, request, user, at));
+        return CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(mac), right) ? new RequestStamp(user, DateTimeOffset.FromUnixTimeMilliseconds(at)) : null;
     }
 
     /// <summary>Each part with its length before it, so that no two different requests read the same.</summary>

@@ -93,6 +93,9 @@ public sealed class KeyKeeperTests
         await one.SettleAsync();
         Configuration("mutatingwebhookconfigurations")["webhooks"]![0]!["clientConfig"]!["caBundle"] = "eA==";
         _api.Requests.Clear();
+        Assert.Equal(TimeSpan.FromSeconds(5), await one.Keeper.PassAsync(default)); // told this very moment: no contest with whoever wrote it
+        Assert.Empty(_api.Writes);
+        _time.Advance(TimeSpan.FromSeconds(5));
 
         await one.SettleAsync();
 

@@ -119,12 +119,12 @@ public sealed class RequestCheckTests : IAccessReviewer
     }
 
     [Theory]
-    [InlineData(Access.Allowed, null)]
-    [InlineData(Access.Denied, 403)]
-    [InlineData(Access.Unknown, 503)]
-    public async Task Approval_taken_off_the_running_step_takes_the_verb_approve(Access access, int? code)
+    [InlineData("Allowed", null)]
+    [InlineData("Denied", 403)]
+    [InlineData("Unknown", 503)]
+    public async Task Approval_taken_off_the_running_step_takes_the_verb_approve(string access, int? code)
     {
-        _access = access;
+        _access = Enum.Parse<Access>(access);
 
         var answer = await _check.ReviewApprovalAsync(Reviews.Of(Running("Required"), Running("NotRequired")), default);
 
@@ -168,7 +168,7 @@ public sealed class RequestCheckTests : IAccessReviewer
     }
 
     private static JsonObject Running(string approval) => Reviews.Object(
-        spec: $$"""{"rollout":{"steps":[{"name":"canary","weight":5,"approval":"{{approval}}"},{"name":"full","weight":100}]}}""",
+        spec: $$$"""{"rollout":{"steps":[{"name":"canary","weight":5,"approval":"{{{approval}}}"},{"name":"full","weight":100}]}}""",
         status: """{"observedGeneration":1,"canaryRevision":"abc","step":{"index":0,"name":"canary","weight":5,"state":"Waiting"}}""");
 
     private async Task<JsonNode?> PatchAsync(JsonNode? before, JsonNode after)

@@ -47,12 +47,12 @@ public sealed class WebhookServerTests : IAsyncLifetime, IDisposable
     public async Task Process_is_not_ready_for_the_API_server_before_it_has_a_certificate()
     {
         using var client = new HttpClient();
-        Assert.Contains("webhook-certificate", await client.GetAsync(new Uri(_http, "/readyz")).Result.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("webhook-certificate", await (await client.GetAsync(new Uri(_http, "/readyz"))).Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await Assert.ThrowsAsync<HttpRequestException>(() => PostAsync("/validate", "{}"));
 
         Serve();
 
-        Assert.DoesNotContain("webhook-certificate", await client.GetAsync(new Uri(_http, "/readyz")).Result.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.DoesNotContain("webhook-certificate", await (await client.GetAsync(new Uri(_http, "/readyz"))).Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -204,7 +204,7 @@ public sealed class WebhookServerTests : IAsyncLifetime, IDisposable
             chain.ChainPolicy.CustomTrustStore.ImportFromPem(_authority.Certificate);
             chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
             using var leaf = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
-            return (errors & System.Net.Security.SslPolicyErrors.RemoteCertificateNameMismatch) == 0 && chain.Build(leaf);
+            return !errors.HasFlag(System.Net.Security.SslPolicyErrors.RemoteCertificateNameMismatch) && chain.Build(leaf);
         };
         return handler;
     }

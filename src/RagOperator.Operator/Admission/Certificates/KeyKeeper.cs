@@ -21,8 +21,11 @@ internal sealed partial class KeyKeeper(
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
     // A watch tells of each change; this is for what it may have missed.
     private static readonly TimeSpan Patrol = TimeSpan.FromHours(1);
+    // Two operators that were given the same configurations by mistake take turns at writing them, but not as fast as they can.
+    private static readonly TimeSpan TellPause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RacePause = TimeSpan.FromMilliseconds(100);
 
+    private readonly Dictionary<Type, long> _toldAt = [];
     private volatile string? _trouble = "nothing was read yet";
     private int _failures;
 
@@ -49,18 +52,25 @@ internal sealed partial class KeyKeeper(
 
         Adopt(wanted);
         var refused = unread;
-        foreach (var configuration in found)
+        var left = again - now < Patrol ? again - now : Patrol;
+        foreach (var configuration in found.Where(c => !WebhookConfigurations.Has(c, wanted.Bundle)))
         {
-            if (await configurations!.TellAsync(configuration, wanted.Bundle, cancellationToken) is not { IsSuccess: false } answer) continue;
-            if (answer.Reason is ApiReason.Conflict or ApiReason.NotFound) return RacePause;
-            refused ??= answer;
+            if (_toldAt.TryGetValue(configuration.GetType(), out var told) && time.GetElapsedTime(told) is var since && since < TellPause)
+            {
+                left = TellPause - since;
+                continue;
+            }
+
+            var answer = await configurations!.TellAsync(configuration, wanted.Bundle, cancellationToken);
+            if (answer.IsSuccess) _toldAt[configuration.GetType()] = time.GetTimestamp();
+            else if (answer.Reason is ApiReason.Conflict or ApiReason.NotFound) return RacePause;
+            else refused ??= answer;
         }
 
         if (refused is not null) return Failed(refused);
         _failures = 0;
         _trouble = null;
-        var left = again - now;
-        return left < Patrol ? left : Patrol;
+        return left;
     }
 
     /// <summary>Writes what is new. Nothing is used before it is written: what one process made and no other knows proves nothing.</summary>

@@ -35,9 +35,16 @@ internal sealed class KeyPlan(IReadOnlyList<string> names)
 
         using var current = keys.Serving?.Read();
         var serving = keys.Serving;
-        if (current is null || !IsGood(current, signer, earlier, now) || now >= TwoThirds(current))
+        if (current is null || !IsTrusted(current, signer, earlier, now) || now >= TwoThirds(current))
         {
             serving = Issuer.Serving(signer, names, now);
+        }
+        else if (!IsMadeOutToUs(current))
+        {
+            // During an upgrade processes of two configurations share the Secret: they may take turns, but not as fast as they can.
+            var turn = Issuer.MadeAt(current) + Settling;
+            if (now >= turn) serving = Issuer.Serving(signer, names, now);
+            else again = Sooner(again, turn);
         }
         else if (!IsSignedBy(current, [signer], now))
         {
@@ -60,15 +67,20 @@ internal sealed class KeyPlan(IReadOnlyList<string> names)
         return (Issuer.Authority(now), followed ? $"{keys.Authority!.Certificate.Trim()}\n{keys.Earlier}" : keys.Earlier);
     }
 
-    private bool IsGood(X509Certificate2 certificate, X509Certificate2 signer, string earlier, DateTimeOffset now)
+    private bool IsMadeOutToUs(X509Certificate2 certificate)
     {
         var extension = certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault()
             ?? (certificate.Extensions[AlternativeNames] is { } raw ? new X509SubjectAlternativeNameExtension(raw.RawData) : null);
         if (extension is null) return false;
         var made = extension.EnumerateDnsNames().Concat(extension.EnumerateIPAddresses().Select(static a => a.ToString()));
+        return made.ToHashSet(StringComparer.OrdinalIgnoreCase).SetEquals(names);
+    }
+
+    private static bool IsTrusted(X509Certificate2 certificate, X509Certificate2 signer, string earlier, DateTimeOffset now)
+    {
         var roots = new X509Certificate2Collection { signer };
         if (IsCertificate(earlier)) roots.ImportFromPem(earlier);
-        return made.ToHashSet(StringComparer.OrdinalIgnoreCase).SetEquals(names) && IsSignedBy(certificate, roots, now);
+        return IsSignedBy(certificate, roots, now);
     }
 
     private static bool IsSignedBy(X509Certificate2 certificate, X509Certificate2Collection roots, DateTimeOffset now)

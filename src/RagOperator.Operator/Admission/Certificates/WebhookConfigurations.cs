@@ -28,11 +28,12 @@ internal sealed partial class WebhookConfigurations(IKubernetesClient client, st
     /// <summary>Whether each webhook of a configuration trusts an authority.</summary>
     public static bool Trusts(IWebhookConfiguration configuration, PemPair authority) => Bundles(configuration).All(b => b.Contains(authority.Certificate.Trim(), StringComparison.Ordinal));
 
-    /// <summary>Writes the bundle where it is another one.</summary>
-    /// <returns>The answer to the write; null where none was needed.</returns>
-    public async Task<ApiResult?> TellAsync(IWebhookConfiguration configuration, string bundle, CancellationToken cancellationToken)
+    /// <summary>Whether each webhook of a configuration has this very bundle.</summary>
+    public static bool Has(IWebhookConfiguration configuration, string bundle) => Bundles(configuration).All(b => b == bundle);
+
+    /// <summary>Writes the bundle.</summary>
+    public async Task<ApiResult> TellAsync(IWebhookConfiguration configuration, string bundle, CancellationToken cancellationToken)
     {
-        if (Bundles(configuration).All(b => b == bundle)) return null;
         var webhooks = new JsonArray();
         foreach (var webhook in configuration.Webhooks ?? [])
         {
