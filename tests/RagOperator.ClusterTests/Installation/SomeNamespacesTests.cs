@@ -1,5 +1,4 @@
 using RagOperator.ClusterTests.Infrastructure;
-using RagOperator.ClusterTests.Support;
 using RagOperator.TestBed;
 
 namespace RagOperator.ClusterTests.Installation;
