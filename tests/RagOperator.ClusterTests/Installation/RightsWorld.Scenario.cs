@@ -34,6 +34,7 @@ internal sealed partial class RightsWorld
         await UntilAsync(async () => (await ListAsync("apps/v1", "controllerrevisions")).Any(r => r.GetRawText().Contains("ragoperator.dev/failed", StringComparison.Ordinal)), "the failed release is marked");
         await ApplyAsync("1.1");
         await UntilAsync(s => s.Phase == "Healthy" && s.Release == 2, "back at the stable release");
+        await UntilAsync(async () => (await ListAsync("apps/v1", "deployments")).Count == 2, "what failed is gone");
         // A policy that no longer counts is not kept.
         await UntilAsync(async () => (await ListAsync("apps/v1", "controllerrevisions")).Count <= 4, "old records are gone");
     }
