@@ -30,6 +30,7 @@ public sealed class InstalledChartTests(ITestOutputHelper output)
             await space.Bed.ApplyAsync($"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {System}, labels: {{pod-security.kubernetes.io/enforce: restricted}}}}\n");
             await InstallAsync(space, values);
             var pods = await ReadyPodsAsync(space, []);
+            await RefusedAtTheDoorAsync(space);
             await HelmTestAsync(space, values);
 
             var service = space.Service() with { Flags = new Dictionary<string, bool> { ["debate-mode"] = true }, Metrics = [RagService.ErrorRate] };
@@ -53,6 +54,7 @@ public sealed class InstalledChartTests(ITestOutputHelper output)
             var done = await space.UntilAsync(s => s.Phase == "Healthy" && s.Release == 2, TestSpace.Patience, "release 2 is stable");
             Assert.Equal("Promoted", done.History![0].Outcome);
             Assert.NotEqual(leader, await LeaderAsync(space));
+            await RefusedAtTheDoorAsync(space);
             Assert.Equal(0, (await load.StopAsync()).Lost);
             Assert.Contains("Promoted", await space.ReasonsAsync());
 
@@ -84,6 +86,20 @@ public sealed class InstalledChartTests(ITestOutputHelper output)
     /// <summary>As `helm install` and `helm upgrade` do: everything but the hooks.</summary>
     private static async Task InstallAsync(TestSpace space, string values) => (await space.Bed.KubectlWithInputAsync(
         ChartObjects.List(ChartObjects.Render(values).Where(o => !ChartObjects.IsHook(o))), "apply", "--validate=false", "-f", "-")).OrThrow();
+
+    /// <summary>The API server reaches the webhook through its Service, and trusts the certificate that the operator made for it.</summary>
+    private static Task RefusedAtTheDoorAsync(TestSpace space)
+    {
+        const string Needs = "[embedder, reranker]";
+        var bad = (space.Service() with { Name = "bad" }).ToYaml();
+        Assert.Contains(Needs, bad, StringComparison.Ordinal);
+        bad = bad.Replace(Needs, "[nobody]", StringComparison.Ordinal);
+        return space.Bed.WaitUntilAsync(async () =>
+        {
+            var answer = await space.Bed.KubectlWithInputAsync(bad, "apply", "--dry-run=server", "--validate=false", "-f", "-");
+            return (!answer.Ok && answer.Error.Contains("spec.components[2].dependsOn[0]", StringComparison.Ordinal), answer.Out + answer.Error);
+        }, TimeSpan.FromSeconds(90), "the webhook refuses a bad object and names its field");
+    }
 
     /// <summary>What the pod of `helm test` does, under its account; the pod itself needs an image that is not here.</summary>
     private static async Task HelmTestAsync(TestSpace space, string values)
