@@ -82,9 +82,9 @@ public sealed class LoadGenerator : IAsyncDisposable
                 }
             else if (_stop.IsCancellationRequested)
                 return;
-            while (_inFlight.Count >= AtMost)
+            while (_inFlight.Values is { Count: >= AtMost } underWay) // a copy: by the next look they may all have ended
             {
-                await Task.WhenAny(_inFlight.Values);
+                await Task.WhenAny(underWay);
                 if (time.GetElapsedTime(start) - due is { Ticks: > 0 } late)
                     (due, missed) = (due + late, missed + late);
             }
