@@ -45,6 +45,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if and (gt (int .Values.replicaCount) 1) (not .Values.leaderElection.enabled) }}
 {{- fail "replicaCount above 1 needs leaderElection.enabled: several operators that all act would fight" }}
 {{- end }}
+{{- if and (include "rag-operator.webhook" .) (eq (int .Values.webhook.port) (int .Values.metrics.port)) }}
+{{- fail "webhook.port and metrics.port must differ: one speaks TLS, the other does not" }}
+{{- end }}
 {{- if and .Values.requests.requireIdentity (not (include "rag-operator.webhook" .)) }}
 {{- fail "requests.requireIdentity needs webhook.enabled and all namespaces (watchNamespaces empty): without the webhook nobody stamps requests, and all but abort and pause would be refused" }}
 {{- end }}

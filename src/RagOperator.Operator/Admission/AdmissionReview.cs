@@ -114,8 +114,16 @@ internal sealed record AdmissionResponse
 /// <param name="Value">The value of an addition.</param>
 internal sealed record PatchStep(string Op, string Path, string? Value = null);
 
+/// <summary>How deep a question may be.</summary>
+internal static class Levels
+{
+    /// <summary>More than the 10,000 that an API server reads: what it takes must not be unreadable here, or it would pass unasked.</summary>
+    public const int Most = 10_100;
+}
+
 /// <summary>Source-generated JSON of what the webhook reads and writes.</summary>
 [JsonSourceGenerationOptions(
+    MaxDepth = Levels.Most,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(TimestampConverter)])]

@@ -6,7 +6,7 @@ namespace RagOperator.GitOps.Tests.Monitoring;
 public static partial class MetricContract
 {
     /// <summary>Labels that Prometheus itself gives to what it scrapes.</summary>
-    private static readonly string[] s_target = ["job", "instance", "pod"];
+    private static readonly string[] s_target = ["job", "instance", "pod", "namespace"];
 
     // A service's own, as the presets read them; their labels are documented in docs/sla.md.
     private static readonly Dictionary<string, string[]> s_service = new(StringComparer.Ordinal) { ["http_requests_total"] = ["namespace", "service", "code"] };

@@ -41,6 +41,39 @@ public sealed class KeyPlanTests
         Assert.Equal(renewed, Next(renewed).Keys);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Authority_that_somebody_put_there_and_that_cannot_sign_is_followed_by_ours(bool isAuthority)
+    {
+        using var rsa = System.Security.Cryptography.RSA.Create(2048);
+        using var ec = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+        var request = isAuthority
+            ? new CertificateRequest("CN=theirs", rsa, System.Security.Cryptography.HashAlgorithmName.SHA256, System.Security.Cryptography.RSASignaturePadding.Pkcs1)
+            : new CertificateRequest("CN=theirs", ec, System.Security.Cryptography.HashAlgorithmName.SHA256);
+        if (isAuthority) request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
+        using var theirs = request.CreateSelfSigned(_now.AddDays(-1), _now.AddDays(3000));
+        var pair = new PemPair(theirs.ExportCertificatePem(), isAuthority ? rsa.ExportPkcs8PrivateKeyPem() : ec.ExportPkcs8PrivateKeyPem());
+
+        var (keys, _) = Next(new WebhookKeys { Authority = pair });
+
+        Assert.NotEqual(pair, keys.Authority);
+        Assert.True(IsTrusted(keys.Serving!, keys.Bundle));
+    }
+
+    [Fact]
+    public void Replica_whose_clock_is_behind_takes_the_authority_of_the_other()
+    {
+        var ahead = Next(new WebhookKeys()).Keys with { Serving = null };
+        _now -= TimeSpan.FromMinutes(4);
+
+        var (keys, _) = Next(ahead);
+
+        Assert.Equal(ahead.Authority, keys.Authority);
+        _now += TimeSpan.FromMinutes(4);
+        Assert.True(IsTrusted(keys.Serving!, keys.Bundle));
+    }
+
     [Fact]
     public void Keys_survive_the_Secret()
     {

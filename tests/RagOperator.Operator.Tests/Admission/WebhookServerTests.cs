@@ -109,6 +109,20 @@ public sealed class WebhookServerTests : IAsyncLifetime, IDisposable
         Assert.Equal(HttpStatusCode.NotFound, (await client.PostAsync(new Uri(_http, "/validate"), content)).StatusCode);
     }
 
+    [Fact]
+    public async Task Nesting_is_no_way_past()
+    {
+        Serve();
+        // What cannot be read gets no answer, and what gets no answer is let in by the failure policy Ignore.
+        const int Levels = 5000;
+        var deep = $"{string.Concat(Enumerable.Repeat("{\"a\":", Levels))}1{new string('}', Levels)}";
+
+        var (code, body) = await PostAsync("/validate", Question($$"""{"metadata":{"name":"a"},"spec":{"components":[{"name":"api","template":{{deep}} }]} }"""));
+
+        Assert.Equal(200, code);
+        Assert.False(JsonElement.Parse(body).GetProperty("response").GetProperty("allowed").GetBoolean());
+    }
+
     [Theory]
     [InlineData("DELETE", "")]
     [InlineData("UPDATE", "status")]

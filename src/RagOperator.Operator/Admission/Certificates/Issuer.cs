@@ -83,7 +83,9 @@ internal static class Issuer
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         var end = now + ServingLife;
         var last = EndsAt(authority);
-        using var certificate = request.Create(authority, now - Backdated, end < last ? end : last, RandomNumberGenerator.GetBytes(16));
+        // Another replica whose clock is ahead of ours may have made the authority: nothing under it begins before it does.
+        var (begin, first) = (now - Backdated, new DateTimeOffset(authority.NotBefore.ToUniversalTime()));
+        using var certificate = request.Create(authority, begin < first ? first : begin, end < last ? end : last, RandomNumberGenerator.GetBytes(16));
         return new PemPair(certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
     }
 }

@@ -59,12 +59,22 @@ internal sealed class KeyPlan(IReadOnlyList<string> names)
 
     private static (PemPair Authority, string Earlier) AuthorityOf(WebhookKeys keys, DateTimeOffset now)
     {
-        using var current = keys.Authority?.Read();
+        using var current = Signer(keys.Authority);
         var isAlive = current is not null && now < Issuer.EndsAt(current) && now >= Issuer.MadeAt(current) - Issuer.Backdated;
         if (isAlive && now < TwoThirds(current!)) return (keys.Authority!, keys.Earlier);
         // One whose key was lost still has certificates under it.
         var followed = current is not null ? isAlive : IsCertificate(keys.Authority?.Certificate);
         return (Issuer.Authority(now), followed ? $"{keys.Authority!.Certificate.Trim()}\n{keys.Earlier}" : keys.Earlier);
+    }
+
+    /// <summary>One that certificates can be made with as ours are; null for any other that somebody put there: it is followed by a new one.</summary>
+    private static X509Certificate2? Signer(PemPair? pair)
+    {
+        if (pair?.Read() is not { } certificate) return null;
+        using var key = certificate.GetECDsaPrivateKey();
+        if (key is not null && certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(static e => e.CertificateAuthority)) return certificate;
+        certificate.Dispose();
+        return null;
     }
 
     private bool IsMadeOutToUs(X509Certificate2 certificate)
