@@ -46,6 +46,8 @@ public sealed class InstalledChartTests(ITestOutputHelper output)
             await space.UntilHoldingAsync("half", 50);
             Assert.Equal(before, await RunningAsync(space));
 
+            await AskAsync(space);
+
             // The one that acts is lost; the other goes on from there.
             var leader = await LeaderAsync(space);
             Assert.Contains(leader, pods.Select(p => p.GetProperty("metadata").Text("name")));
@@ -99,6 +101,32 @@ public sealed class InstalledChartTests(ITestOutputHelper output)
             var answer = await space.Bed.KubectlWithInputAsync(bad, "apply", "--dry-run=server", "--validate=false", "-f", "-");
             return (!answer.Ok && answer.Error.Contains("spec.components[2].dependsOn[0]", StringComparison.Ordinal), answer.Out + answer.Error);
         }, TimeSpan.FromSeconds(90), "the webhook refuses a bad object and names its field");
+    }
+
+    /// <summary>Who asks is asked for: the operator may ask the API server about users, and tells who it was.</summary>
+    private static async Task AskAsync(TestSpace space)
+    {
+        await space.Bed.ApplyAsync($$"""
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: Role
+            metadata: {name: editor, namespace: {{space.Namespace}}}
+            rules: [{apiGroups: [ragoperator.dev], resources: [ragdeployments], verbs: [get, patch]}]
+            ---
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: RoleBinding
+            metadata: {name: editor, namespace: {{space.Namespace}}}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: editor}
+            subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: jane}]
+            """);
+        string[] pause = ["annotate", "ragd", "assistant", "-n", space.Namespace, "ragoperator.dev/request=pause/current"];
+        var refused = await space.Bed.KubectlAsync([.. pause, "--as=jane"]);
+        Assert.False(refused.Ok);
+        Assert.Contains("user \"jane\" may not pause it", refused.Error, StringComparison.Ordinal);
+        (await space.Bed.KubectlAsync(pause)).OrThrow();
+        var paused = await space.UntilAsync(static s => s is { Paused: not null, LastRequest.Removed: true }, TestSpace.Patience, "paused by request");
+        Assert.NotEmpty(paused.LastRequest!.By!);
+        (await space.Bed.KubectlAsync("annotate", "ragd", "assistant", "-n", space.Namespace, "ragoperator.dev/request=resume/current")).OrThrow();
+        await space.UntilAsync(static s => s is { Paused: null, LastRequest.Removed: true }, TestSpace.Patience, "resumed by request");
     }
 
     /// <summary>What the pod of `helm test` does, under its account; the pod itself needs an image that is not here.</summary>
