@@ -63,9 +63,7 @@ internal sealed partial class RequestCheck(IAccessReviewer reviewer, RequestStam
                 break;
         }
 
-        // What is only tried out gives nobody a stamp to keep for later.
-        if (request.DryRun == true) return change.HasStamp ? Patched(new PatchStep("remove", StampPath)) : AdmissionResponse.Yes;
-        LogLetIn(logger, Sla.ShortText.Clean(user), Sla.ShortText.Clean(change.Request!), KeyOf(request));
+        if (request.DryRun != true) LogLetIn(logger, Sla.ShortText.Clean(user), Sla.ShortText.Clean(change.Request!), KeyOf(request));
         // Without a key nothing can be proven; an unproven name must not stand there either.
         return stamps.Make(AdmissionObject.Uid(request.OldObject), change.Request!, user, time.GetUtcNow()) is { } stamp
             ? Patched(new PatchStep("add", StampPath, stamp))
