@@ -39,7 +39,7 @@ faults: setup images ## every fault at every place (hours); ends with a table
 soak: setup images ## 200 services in rollouts with random faults for 20 minutes (SOAK_MINUTES, SOAK_OBJECTS)
 	@tests/run.sh soak
 
-rbac-check: setup build ## takes each right off the chart's role in turn and sees something fail (not part of the tests; a quarter of an hour)
+rbac-check: setup build ## takes each right off the chart's roles in turn and sees it refused and missed (not part of the tests; half an hour)
 	@tests/rbac-check.sh
 
 run: build ## runs the operator here, against the current kubeconfig (metric sources: see docs/configuration.md)

@@ -8,6 +8,12 @@ results=artifacts/test-results
 rm -rf "$results"; mkdir -p "$results"
 bed=artifacts/bin/RagOperator.TestBed/debug/RagOperator.TestBed
 
+# What ships, where it was packed (images.sh): it starts in a fraction of the time.
+take_shipped() {
+  local shipped=$PWD/artifacts/publish/rag-operator/RagOperator.Operator
+  if [ -z "${OPERATOR_FILE:-}" ] && [ -x "$shipped" ]; then export OPERATOR_FILE=$shipped; fi
+}
+
 # Runs one project and keeps its exit code beside its results: a host that dies after its last test leaves results that look well.
 run() { # run NAME COMMAND...
   local name=$1 code=0 start=$SECONDS; shift
@@ -39,18 +45,15 @@ cluster() {
 # Pods that only pretend: what fails here are the operator and its peers, and hundreds of rollouts have to fit in.
 faults() {
   local name=RagOperator.FaultTests
-  # What ships, where it was packed (images.sh): it starts in a fraction of the time.
-  local shipped=$PWD/artifacts/publish/rag-operator/RagOperator.Operator
-  if [ -z "${FAULT_OPERATOR:-}" ] && [ -x "$shipped" ]; then export FAULT_OPERATOR=$shipped; fi
-  local test=(dotnet test "tests/$name" --no-build --nologo -v quiet
+  take_shipped
+  local test=(dotnet test "tests/$name" --no-build --nologo -v quiet ${FILTER:+--filter "$FILTER"}
     --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=normal" --results-directory "$results")
   if [ "$(id -u)" = 0 ]; then run "$name" "$bed" run --nodes hollow=1 --prometheus no --gateway no -- "${test[@]}"; else run "$name" "${test[@]}"; fi
 }
 
 # A hollow node takes 110 pods; each service has two at most.
 soak() {
-  local shipped=$PWD/artifacts/publish/rag-operator/RagOperator.Operator
-  if [ -z "${FAULT_OPERATOR:-}" ] && [ -x "$shipped" ]; then export FAULT_OPERATOR=$shipped; fi
+  take_shipped
   run RagOperator.FaultTests env SOAK_MINUTES="${SOAK_MINUTES:-20}" "$bed" run --nodes hollow=5 --prometheus no --gateway no -- \
     dotnet test tests/RagOperator.FaultTests --no-build --nologo -v quiet --filter FullyQualifiedName~Soak \
     --logger "trx;LogFileName=RagOperator.FaultTests.trx" --logger "console;verbosity=detailed" --results-directory "$results"

@@ -16,15 +16,75 @@ public sealed class KustomizeTests
         "CustomResourceDefinition" => null, // copied as it is generated
         "ConfigMap" => null, // made of manager/config.yaml, so that another configuration makes other pods
         "Role" or "RoleBinding" or "ClusterRole" or "ClusterRoleBinding" or "ServiceAccount" => "rbac/rbac.yaml",
+        "PodDisruptionBudget" => (string?)o["apiVersion"] == "policy/v1" ? "pdb/pdb.yaml" : "kubernetes-1.20/pdb.yaml",
+        "ValidatingWebhookConfiguration" or "MutatingWebhookConfiguration" => "webhook/webhook.yaml",
+        "Service" when (string?)o["metadata"]!["labels"]?["app.kubernetes.io/component"] == "webhook" => "webhook/webhook.yaml",
         _ => "manager/manager.yaml",
     };
+
+    /// <summary>The kustomizations that install everything, each for the servers that know its PodDisruptionBudget.</summary>
+    public static TheoryData<string, string> Whole => new() { { "config/default", "v1.31.0" }, { "config/kubernetes-1.20", "v1.20.2" } };
 
     [SkippableFact]
     public void Files_are_those_that_the_chart_makes()
     {
         Skip.If(HelmChart.Missing is not null, HelmChart.Missing);
+        var files = Files("v1.31.0");
+        files["kubernetes-1.20/pdb.yaml"] = Files("v1.20.2")["kubernetes-1.20/pdb.yaml"];
+        foreach (var (file, text) in files) Golden.Hold($"config/{file}", text.ToString());
+        Golden.Hold("config/samples/minimal.yaml", File.ReadAllText(Path.Combine(HelmChart.Repository, "samples/minimal.yaml")));
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Whole))]
+    public void Kustomize_makes_what_the_chart_makes(string folder, string server)
+    {
+        Skip.If(HelmChart.Missing is not null, HelmChart.Missing);
+        var made = Objects(Kubectl.Kustomize(folder));
+        Assert.True(made.Remove("Namespace/rag-operator-system"));
+        var chart = Objects(HelmChart.Text(HelmChart.Values("kustomize"), "-kube-version", server));
+        Assert.Equal(chart.Keys, made.Keys);
+        foreach (var (key, value) in chart) Assert.True(value == made[key], $"{key}: the chart says\n{value}\nand {folder}\n{made[key]}");
+    }
+
+    /// <summary>Nothing that is on by default may be missing from config/: its values are the chart's own, but for what only a cluster knows.</summary>
+    [Fact]
+    public void Values_are_the_defaults_but_for_the_metric_source() =>
+        Assert.Equal(["metricSources"], YamlJson.Parse(File.ReadAllText(HelmChart.Values("kustomize")))!.AsObject().Select(static p => p.Key));
+
+    /// <summary>The kustomization of docs/install.md for who does not want them, as it stands there.</summary>
+    [SkippableFact]
+    public void Webhook_and_PodDisruptionBudget_can_be_left_out()
+    {
+        var page = File.ReadAllText(Path.Combine(HelmChart.Repository, "docs/install.md"));
+        var text = page.Split("```").Single(static block => block.Contains("not ../config/webhook", StringComparison.Ordinal))["yaml\n".Length..];
+        // Below the repository: kustomize takes no absolute paths.
+        var folder = Directory.CreateDirectory(Path.Combine(HelmChart.Repository, "artifacts/without-webhook"));
+        try
+        {
+            File.WriteAllText(Path.Combine(folder.FullName, "kustomization.yaml"), text.Replace("../config/", "../../config/", StringComparison.Ordinal));
+            File.WriteAllText(Path.Combine(folder.FullName, "config.yaml"), "http: {port: 8080}\n");
+            var made = Objects(Kubectl.Kustomize(folder.FullName));
+            var whole = Objects(Kubectl.Kustomize("config/default"));
+            Assert.Equal(
+                ["MutatingWebhookConfiguration/rag-operator", "PodDisruptionBudget/rag-operator", "Service/rag-operator-webhook", "ValidatingWebhookConfiguration/rag-operator"],
+                whole.Keys.Except(made.Keys, StringComparer.Ordinal));
+            Assert.Contains("8080", made["ConfigMap/rag-operator-config"], StringComparison.Ordinal);
+            Assert.DoesNotContain("webhook", made["ConfigMap/rag-operator-config"], StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [SkippableFact]
+    public void Samples_are_made_too() => Assert.Single(HelmChart.Objects(Kubectl.Kustomize("config/samples")));
+
+    private static Dictionary<string, StringBuilder> Files(string server)
+    {
         var files = new Dictionary<string, StringBuilder>(StringComparer.Ordinal);
-        foreach (var document in HelmChart.Text(HelmChart.Values("kustomize")).Split("---\n", StringSplitOptions.RemoveEmptyEntries))
+        foreach (var document in HelmChart.Text(HelmChart.Values("kustomize"), "-kube-version", server).Split("---\n", StringSplitOptions.RemoveEmptyEntries))
         {
             if (HelmChart.Objects(document) is not [var o]) continue;
             if (o["data"]?["config.yaml"] is { } config && PlaceOf(o) is null) files["manager/config.yaml"] = new StringBuilder(Head + (string)config!);
@@ -34,23 +94,8 @@ public sealed class KustomizeTests
                 !line.StartsWith("# Source:", StringComparison.Ordinal) && !IsHelms(line))).Append('\n');
         }
 
-        foreach (var (file, text) in files) Golden.Hold($"config/{file}", text.ToString());
-        Golden.Hold("config/samples/minimal.yaml", File.ReadAllText(Path.Combine(HelmChart.Repository, "samples/minimal.yaml")));
+        return files;
     }
-
-    [SkippableFact]
-    public void Kustomize_makes_what_the_chart_makes()
-    {
-        Skip.If(HelmChart.Missing is not null, HelmChart.Missing);
-        var made = Objects(Kubectl.Kustomize("config/default"));
-        Assert.True(made.Remove("Namespace/rag-operator-system"));
-        var chart = Objects(HelmChart.Text(HelmChart.Values("kustomize")));
-        Assert.Equal(chart.Keys, made.Keys);
-        foreach (var (key, value) in chart) Assert.True(value == made[key], $"{key}: the chart says\n{value}\nand config/default\n{made[key]}");
-    }
-
-    [SkippableFact]
-    public void Samples_are_made_too() => Assert.Single(HelmChart.Objects(Kubectl.Kustomize("config/samples")));
 
     private static SortedDictionary<string, string> Objects(string manifests) => new(
         HelmChart.Objects(manifests).Where(o => o["metadata"]!["annotations"]?["helm.sh/hook"] is null).Select(Plain).ToDictionary(

@@ -22,7 +22,7 @@ public sealed class StatusRefusedTests(ITestOutputHelper output)
         var passed = false;
         try
         {
-            await PlayAsync(code, restart);
+            await Lab.InSlotAsync(() => PlayAsync(code, restart));
             passed = true;
         }
         finally

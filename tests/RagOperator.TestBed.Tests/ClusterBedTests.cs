@@ -54,7 +54,7 @@ public sealed class ClusterBedTests(SampleServiceFixture sample) : IClassFixture
             await sample.SetWeightsAsync(100 - weight, weight);
             (await bed.KubectlAsync("scale", "deployment/sample-api-r1", weight == 50 ? "--replicas=1" : "--replicas=2")).OrThrow();
             await bed.WaitUntilAsync(async () => (await bed.ListAsync("pods", selector: "ragoperator.dev/component=api,ragoperator.dev/revision=r1")).Count == (weight == 50 ? 1 : 2),
-                TimeSpan.FromSeconds(40), "api pods of r1 as many as wanted");
+                TimeSpan.FromSeconds(120), "api pods of r1 as many as wanted");
         }
 
         await sample.SetWeightsAsync(100, 0);

@@ -131,6 +131,9 @@ public sealed record ServiceView : ChildView
     /// <summary>The revision label of its selector.</summary>
     public string SelectorRevision { get; init; } = "";
 
+    /// <summary>Its first port; null where it has none.</summary>
+    public int? Port { get; init; }
+
     /// <summary>The release annotation, on Service <c>&lt;name&gt;</c>.</summary>
     public string? Release { get; init; }
 
@@ -141,6 +144,12 @@ public sealed record ServiceView : ChildView
 /// <summary>A flags ConfigMap of ours.</summary>
 public sealed record FlagsView : ChildView
 {
+    /// <summary>The component's name, of the label.</summary>
+    public string Component { get; init; } = "";
+
+    /// <summary>The component revision's name, of the label.</summary>
+    public string Revision { get; init; } = "";
+
     /// <summary>The flags in it, as the file says; null where the file cannot be read or was changed by somebody.</summary>
     public IReadOnlyDictionary<string, bool>? Flags { get; init; }
 }

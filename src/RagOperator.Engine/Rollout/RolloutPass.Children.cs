@@ -44,11 +44,6 @@ internal sealed partial class RolloutPass
         }
     }
 
-    /// <summary>Whether the record of stable or the canary is gone: it cannot be built again, and nothing of it may be taken for left over.</summary>
-    private bool IsRecordLost => IsUnknown(_s.StableRevision) || IsUnknown(_s.CanaryRevision);
-
-    private bool IsUnknown(string? hash) => hash is not null && _book.Find(hash) is null;
-
     private bool DependenciesAvailable(ReleaseRecord release, ComponentRecord component) =>
         component.DependsOn.TrueForAll(d => release.Component(d) is not { } on || (on.Revision is null && HasStarted(component)) || Look(release, on).Available);
 

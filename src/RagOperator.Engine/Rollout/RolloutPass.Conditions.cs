@@ -53,6 +53,14 @@ internal sealed partial class RolloutPass
 
     private V1Condition Availability()
     {
+        if (IsUnknown(_s.StableRevision))
+        {
+            var serves = StableServiceByPointer is { } service && World.ReadyAddresses.GetValueOrDefault(service) > 0;
+            return Condition(
+                ConditionTypes.Available, serves ? "True" : "Unknown", "RecordLost", $"The ControllerRevision of stable release {_s.StableRevision} is gone; "
+                    + (serves ? "its Service has ready addresses" : "nothing is known of its Service"));
+        }
+
         if (Stable is not { } stable)
         {
             return Condition(ConditionTypes.Available, "False", "NotInstalled", "No release is stable yet");

@@ -19,9 +19,11 @@ internal sealed partial class RolloutPass
             }
         }
 
-        if (_refused is not null || _pending || _before.Count > 0 || (Stable is null && Canary is null))
+        if (_refused is not null || _pending || _before.Count > 0 || Stable is null)
         {
-            return; // nothing of what is known may be forgotten before the next release is named
+            // Nothing of what is known may be forgotten before the next release is named, nor while a restore may still bring the Service back
+            // that tells which one is stable.
+            return;
         }
 
         var kept = new HashSet<string?>((_s.History ?? []).Select(static h => h.Revision)

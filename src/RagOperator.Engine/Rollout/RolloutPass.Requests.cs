@@ -67,6 +67,7 @@ internal sealed partial class RolloutPass
 
     private Answer Handle(string verb, string release, string? step) => verb switch
     {
+        not ("abort" or "pause") when LostRelease is { } lost => new Answer(false, $"the ControllerRevision of release {lost} is gone: only abort and pause are carried out"),
         "approve" => Approve(release, step),
         "pause" => OfCanary(release) ?? Pause(),
         "resume" => OfCanary(release) ?? Resume(),
@@ -124,7 +125,7 @@ internal sealed partial class RolloutPass
 
     private Answer Abort()
     {
-        if (Stable is null)
+        if (_s.StableRevision is null)
         {
             return new Answer(false, "a first install has nothing to go back to");
         }

@@ -34,42 +34,69 @@ internal sealed partial class RolloutPass
             return false;
         }
 
-        return _s is not { StableRevision: null, CanaryRevision: null, FailedRevision: null, ObservedGeneration: < 0 } || FindStable();
+        return _s.StableRevision is not null || FindStable();
     }
 
-    /// <summary>Finds stable again where status was lost. False where it must be there and cannot be found: then nothing may be touched.</summary>
+    /// <summary>Finds stable again where status does not name it. False where it must be there and cannot be found: then nothing may be touched.</summary>
+    /// <remarks>Only a release that became stable has Service <c>&lt;name&gt;</c> and a route. So what is found here beside a first install came back
+    /// after it had begun: an object that was restored before its children.</remarks>
     private bool FindStable()
     {
-        if (!World.Services.TryGetValue(Name, out var service) || service.Owner != Ownership.Ours)
+        var (pointer, hash, revision) = StablePointer();
+        if (pointer is null)
         {
             return true;
         }
 
         var pointed = _book.All
-            .Where(r => string.Equals(r.Record.Hash, service.Release, StringComparison.Ordinal)
-                || string.Equals(r.Record.Component(r.Record.Entry)?.Revision, service.SelectorRevision, StringComparison.Ordinal))
-            .OrderByDescending(r => string.Equals(r.Record.Hash, service.Release, StringComparison.Ordinal))
+            .Where(r => Is(r.Record.Hash, hash) || Is(r.Record.Component(r.Record.Entry)?.Revision, revision))
+            .OrderByDescending(r => Is(r.Record.Hash, hash))
             .ThenByDescending(static r => r.Record.Number)
             .FirstOrDefault();
-        if (pointed is null)
+        if (pointed is not null)
         {
-            // A spec that still describes it makes the very same record again; any other would be taken for a first install.
-            if (_in.Reading.Spec is { } spec && Is(ReleaseMint.Mint(spec, ContentHashes.Of(spec), _book, LastNumber()).Hash, service.Release))
-            {
-                return true;
-            }
-
-            _waitFirst = $"Service {Name} selects release {service.Release ?? service.SelectorRevision}, whose ControllerRevision is gone, and status is lost: "
-                + "nothing is changed until spec describes that release again or the Service is deleted";
-            return false;
+            TakeForStable(pointed, pointer);
+            return true;
         }
 
-        _s.StableRevision = pointed.Record.Hash;
-        _s.Release = pointed.Record.Number;
-        _s.History = [new HistoryEntry { Release = pointed.Record.Number, Revision = pointed.Record.Hash, Outcome = Outcomes.Installed, Reason = "Restored", FinishedAt = _now }];
+        // A spec that still describes it makes the very same record again; any other would be taken for a first install.
+        if (_in.Reading.Spec is { } spec && ReleaseMint.Mint(spec, ContentHashes.Of(spec), _book, LastNumber()) is var again
+            && (Is(again.Hash, hash) || (hash is null && Is(again.Component(again.Entry)?.Revision, revision))))
+        {
+            return true;
+        }
+
+        _waitFirst = $"{pointer} selects release {hash ?? revision}, whose ControllerRevision is gone, and status is lost: "
+            + $"nothing is changed until that ControllerRevision is restored, spec describes that release again, or the {pointer.Split(' ')[0]} is deleted";
+        return false;
+    }
+
+    /// <summary>What in the cluster tells which release is stable: Service <c>&lt;name&gt;</c>, or else the backend that the route names first: that is
+    /// how the operator writes it.</summary>
+    /// <returns>Its kind and name, null where there is none; the release's hash where it tells that; the entry's revision.</returns>
+    private (string? Pointer, string? Hash, string? Revision) StablePointer()
+    {
+        if (World.Services.TryGetValue(Name, out var service) && service.Owner == Ownership.Ours)
+        {
+            return ($"Service {Name}", service.Release, service.SelectorRevision);
+        }
+
+        // The first and no other: the next may be a canary, whose record happens to be here before stable's.
+        var first = OwnRoute?.Backends.Select(static b => b.Service).FirstOrDefault();
+        return first is null ? default : ($"HTTPRoute {ChildNames.Route(Name)}", null, first[(first.LastIndexOf('-') + 1)..]);
+    }
+
+    private void TakeForStable(ReleaseView found, string pointer)
+    {
+        // A pause outlives the attempt that it was asked for.
+        var paused = _s.Paused;
+        EndAttempt();
+        _s.Paused = paused;
+        _s.StableRevision = found.Record.Hash;
+        _s.Release = found.Record.Number;
+        _s.History = [new HistoryEntry { Release = found.Record.Number, Revision = found.Record.Hash, Outcome = Outcomes.Installed, Reason = "Restored", FinishedAt = _now }, .. _s.History ?? []];
         _restored = true;
-        Tell("Restored", $"Found {Called(pointed.Record)} as stable by Service {Name}; its status was lost");
-        return true;
+        Tell("Restored", $"Found {Called(found.Record)} as stable by {pointer}; its status was lost");
     }
 
     private bool _restored;

@@ -29,7 +29,7 @@ internal sealed partial class RolloutPass
     /// <summary>A rollback that could not be written to status was written to the route: it is decided here, before anything else rises.</summary>
     private void ReadRollbackMark()
     {
-        if (MarkOnRoute() is { } mark && Canary is { } canary && Stable is not null && Is(mark.Release, canary.Record.Hash))
+        if (MarkOnRoute() is { } mark && Canary is { } canary && _s.StableRevision is not null && Is(mark.Release, canary.Record.Hash))
         {
             RollBack(mark.Cause, "decided earlier, when status could not be written", null);
         }

@@ -139,7 +139,7 @@ internal sealed partial class RolloutPass
         var backends = new List<Backend> { new(stableService, 100 - target) };
         var settled = OwnRoute is { Verified: true };
         if (canaryService is not null && !Is(canaryService, stableService)
-            && (target > 0 || now.Any(b => Is(b.Service, canaryService) && !(settled && b.Weight == 0))))
+            && (target > 0 || (World.Services.ContainsKey(canaryService) && now.Any(b => Is(b.Service, canaryService) && !(settled && b.Weight == 0)))))
         {
             backends.Add(new Backend(canaryService, target));
         }

@@ -33,6 +33,7 @@ internal sealed partial class RolloutPass
             var record = ReleaseMint.Mint(spec, contents, _book, LastNumber());
             if (IsRecordLost && !Is(record.Hash, _s.StableRevision) && !Is(record.Hash, _s.CanaryRevision))
             {
+                LeaveWithoutRecords(record.Hash);
                 _s.ObservedGeneration = _in.Generation;
                 return;
             }
@@ -54,6 +55,7 @@ internal sealed partial class RolloutPass
 
         if (IsRecordLost)
         {
+            LeaveWithoutRecords(named.Record.Hash);
             _s.ObservedGeneration = _in.Generation;
             return; // spec may bring one back that it still describes; until then nothing is begun
         }
@@ -231,7 +233,7 @@ internal sealed partial class RolloutPass
     {
         Record(canary, outcome, reason, message);
         // Without a stable release there is no traffic to wait for.
-        AddRetiring(canary, reason, Stable is null ? _now : null);
+        AddRetiring(canary, reason, _s.StableRevision is null ? _now : null);
         EndAttempt();
     }
 

@@ -51,7 +51,7 @@ internal sealed partial class RolloutPass
 
         if (IsRecordLost)
         {
-            return new Situation(Phases.Suspended, "RecordLost", $"The ControllerRevision of release {(IsUnknown(_s.StableRevision) ? _s.StableRevision : _s.CanaryRevision)} is gone: it cannot be built again, and nothing is changed");
+            return SituateLost();
         }
 
         return Canary is { } canary ? Stable is null ? SituateInstall(canary.Record) : SituateRollout(canary.Record)

@@ -67,7 +67,11 @@ internal sealed partial class RolloutPass
             FollowSpec();
             StrikeDisabledFlags();
             // A release that cannot be looked up is not one that is not there: without stable any canary would pass for a first install.
-            if (!IsRecordLost)
+            if (IsRecordLost)
+            {
+                MoveWithoutRecords();
+            }
+            else
             {
                 Move();
             }

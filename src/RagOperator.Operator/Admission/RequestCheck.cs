@@ -63,9 +63,11 @@ internal sealed partial class RequestCheck(IAccessReviewer reviewer, RequestStam
                 break;
         }
 
-        if (request.DryRun != true) LogLetIn(logger, Sla.ShortText.Clean(user), Sla.ShortText.Clean(change.Request!), KeyOf(request));
+        var now = time.GetUtcNow();
+        var tried = request.DryRun == true;
+        if (!tried) LogLetIn(logger, Sla.ShortText.Clean(user), Sla.ShortText.Clean(change.Request!), KeyOf(request));
         // Without a key nothing can be proven; an unproven name must not stand there either.
-        return stamps.Make(AdmissionObject.Uid(request.OldObject), change.Request!, user, time.GetUtcNow()) is { } stamp
+        return (tried ? stamps.MakeUnsigned(user, now) : stamps.Make(AdmissionObject.Uid(request.OldObject), change.Request!, user, now)) is { } stamp
             ? Patched(new PatchStep("add", StampPath, stamp))
             : change.HasStamp ? Patched(new PatchStep("remove", StampPath)) : AdmissionResponse.Yes;
     }

@@ -19,6 +19,8 @@ internal sealed class RequestStamps
     public const int KeyLength = 32;
 
     private const string Version = "v1";
+    // Where a stamp has its HMAC. No HMAC is written like that, so it proves nothing.
+    private const string Unsigned = "dry-run";
     private volatile byte[]? _key;
 
     /// <summary>Whether there is a key to make stamps with.</summary>
@@ -34,6 +36,9 @@ internal sealed class RequestStamps
         var at = now.ToUnixTimeMilliseconds();
         return $"{Version}.{at}.{Base64Url.EncodeToString(Mac(key, uid, request, user, at))} {user}";
     }
+
+    /// <summary>What a stamp would look like, for a write that is only tried out: nobody is to keep one that proves something. Null while there is no key.</summary>
+    public string? MakeUnsigned(string user, DateTimeOffset now) => HasKey ? $"{Version}.{now.ToUnixTimeMilliseconds()}.{Unsigned} {user}" : null;
 
     /// <summary>What a stamp proves; null where it proves nothing.</summary>
     public RequestStamp? Verify(string uid, string request, string? stamp)

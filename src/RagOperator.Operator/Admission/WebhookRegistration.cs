@@ -102,13 +102,14 @@ internal static class WebhookRegistration
             settings.CertDir is null ? new WebhookConfigurations(sp.GetRequiredService<WebhookClient>().Client, settings.ConfigurationName, sp.GetRequiredService<ILogger<WebhookConfigurations>>()) : null,
             settings.CertDir is null ? sp.GetRequiredService<ServingCertificate>() : null,
             sp.GetRequiredService<RequestStamps>(),
+            sp.GetRequiredService<KeyMetrics>(),
             sp.GetRequiredService<TimeProvider>(),
             sp.GetRequiredService<ILogger<KeyKeeper>>()));
         services.AddSingleton<IHealthSource>(static sp => sp.GetRequiredService<KeyKeeper>());
         services.AddHostedService(sp => new KeyLoop(
-            sp.GetRequiredService<KeyKeeper>(), changes.ConvertAll(c => c(sp)), sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<FatalError>()));
+            sp.GetRequiredService<KeyKeeper>(), changes.ConvertAll(c => c(sp)), sp.GetRequiredService<TimeProvider>()));
         if (settings.CertDir is not { } folder) return;
-        services.AddSingleton(sp => new CertificateFolder(folder, sp.GetRequiredService<ServingCertificate>(), sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<CertificateFolder>>()));
+        services.AddSingleton(sp => new CertificateFolder(folder, sp.GetRequiredService<ServingCertificate>(), sp.GetRequiredService<KeyMetrics>(), sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<CertificateFolder>>()));
         services.AddSingleton<IHealthSource>(static sp => sp.GetRequiredService<CertificateFolder>());
         services.AddHostedService(static sp => sp.GetRequiredService<CertificateFolder>());
     }

@@ -9,7 +9,7 @@ using RagOperator.Operator.Workloads;
 namespace RagOperator.Operator.Controller;
 
 /// <summary>Ready addresses of Services that are not ours. No cache holds them, so they are read live, only while somebody waits for them.</summary>
-internal sealed class ExternalServices(IKubernetesClient client, TimeProvider time)
+internal sealed partial class ExternalServices(IKubernetesClient client, TimeProvider time, ILogger logger)
 {
     /// <summary>How long an answer counts, and how soon the next one is wanted.</summary>
     public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(2);
@@ -23,23 +23,23 @@ internal sealed class ExternalServices(IKubernetesClient client, TimeProvider ti
             var now = time.GetUtcNow();
             if (memory.ExternalAddresses.TryGetValue(name, out var known) && now - known.At < Freshness) continue;
             // What cannot be read counts as not there for the same time: asking again at once would be a loop without a pause.
-            memory.ExternalAddresses[name] = (await CountAsync(owner.Child(name), cancellationToken) ?? 0, now);
+            memory.ExternalAddresses[name] = (await CountAsync(owner.Child(name), owner, memory, cancellationToken) ?? 0, now);
         }
     }
 
-    private async Task<int?> CountAsync(NamespacedName key, CancellationToken cancellationToken)
+    private async Task<int?> CountAsync(NamespacedName key, ChildOwner owner, ObjectMemory memory, CancellationToken cancellationToken)
     {
         var answer = await client.GetAsync<V1Endpoints>(key, cancellationToken);
         if (answer.Value is { } endpoints) return WorkloadViews.ReadyAddresses(endpoints);
-        return answer.Reason == ApiReason.NotFound ? await IsNameAsync(key, cancellationToken) : null;
+        return answer.Reason == ApiReason.NotFound ? await IsNameAsync(key, owner, memory, cancellationToken) : Unreadable(answer, key, owner, memory);
     }
 
     // A Service that is only a name for something outside the cluster never has addresses.
-    private async Task<int?> IsNameAsync(NamespacedName key, CancellationToken cancellationToken)
+    private async Task<int?> IsNameAsync(NamespacedName key, ChildOwner owner, ObjectMemory memory, CancellationToken cancellationToken)
     {
         var path = $"{V1Service.EntityMetadata.Root}/namespaces/{Uri.EscapeDataString(key.Namespace)}/services/{Uri.EscapeDataString(key.Name)}";
         var answer = await client.SendAsync(HttpMethod.Get, path, cancellationToken: cancellationToken);
-        if (answer.Value is not { } body) return answer.Reason == ApiReason.NotFound ? 0 : null;
+        if (answer.Value is not { } body) return answer.Reason == ApiReason.NotFound ? 0 : Unreadable(answer, key, owner, memory);
         try
         {
             using var document = JsonDocument.Parse(body);
@@ -50,4 +50,15 @@ internal sealed class ExternalServices(IKubernetesClient client, TimeProvider ti
             return null;
         }
     }
+
+    // To a person it looks like a Service without addresses; only the log can tell the difference.
+    private int? Unreadable(ApiResult answer, NamespacedName key, ChildOwner owner, ObjectMemory memory)
+    {
+        var failure = answer.ToString();
+        if (memory.IsNewError(failure)) LogUnreadable(logger, owner.Key, key.Name, failure);
+        return null;
+    }
+
+    [LoggerMessage(102, LogLevel.Warning, "{Key} waits for {Service}, which cannot be read: {Failure}")]
+    private static partial void LogUnreadable(ILogger logger, NamespacedName key, string service, string failure);
 }

@@ -14,13 +14,16 @@ namespace RagOperator.Operator.Controller;
 /// <remarks>Caches select by label, so that a child without it looks deleted: a route that still gives weight to a failed release would pass for
 /// none, a Deployment to be taken down would run for ever. So a child that vanishes is not believed to be gone before the server says so, and
 /// nothing is decided until its labels are back in the cache.</remarks>
-internal sealed class LabelKeeper(Cluster cluster)
+internal sealed class LabelKeeper(Cluster cluster, TimeProvider time)
 {
+    // Two who write as fast as they can against each other are a load for the API server.
+    private static readonly TimeSpan GivingPause = TimeSpan.FromSeconds(1);
     private const string Prefix = ApiConstants.Group + "/";
 
     /// <summary>Looks at all children.</summary>
     /// <returns>Whether anything was given back, and what kept it from telling whether there is a route: in both cases the pass must not go on.
-    /// Any other failure must not hold up a rollback; it is tried again soon.</returns>
+    /// Any other failure must not hold up a rollback; it is tried again soon. A route that the cache does not show is decided on as it was read:
+    /// <see cref="ObjectMemory.RouteOutOfSight"/>.</returns>
     public async Task<(bool Mended, ApiResult? Failure)> KeepAsync(ChildOwner owner, RagDeployment entity, ObjectMemory memory, CancellationToken cancellationToken)
     {
         if (!memory.LabelsAsked)
@@ -30,7 +33,10 @@ internal sealed class LabelKeeper(Cluster cluster)
         }
 
         memory.OwesLabels = false;
-        var mended = false;
+        (memory.RouteOutOfSight, memory.RouteLeftAlone) = (null, false);
+        // Somebody who takes them away again and again must not keep anything from being decided for longer than one pass.
+        var before = memory.Mended;
+        var mended = memory.Mended = [];
         var seen = new HashSet<(ChildKind, string)>();
         foreach (var kind in Enum.GetValues<ChildKind>())
         {
@@ -41,7 +47,8 @@ internal sealed class LabelKeeper(Cluster cluster)
                 var labels = Wanted(owner, child, memory, memory.Labels.GetValueOrDefault(place));
                 memory.Labels[place] = new(child.Uid(), labels);
                 if (child.Metadata.DeletionTimestamp is not null || Carries(child, labels)) continue;
-                if (await GiveBackAsync(owner, kind, child, labels, memory, cancellationToken) is null) mended = true;
+                var (kept, _) = await GiveBackAsync(owner, kind, child, labels, memory, cancellationToken);
+                if (kept && before.Add(place)) mended.Add(place);
                 else memory.OwesLabels = true;
             }
         }
@@ -49,21 +56,35 @@ internal sealed class LabelKeeper(Cluster cluster)
         foreach (var (place, known) in memory.Labels.Where(l => !seen.Contains(l.Key) && !cluster.Child(l.Key.Kind).KindMissing).ToList())
         {
             var live = await cluster.Child(place.Kind).GetAsync(owner.Child(place.Name), cancellationToken);
-            if (live.Object is { } found && owner.OwnershipOf(found) == Ownership.Ours && found.Metadata.DeletionTimestamp is null && !Carries(found, known.Labels))
+            if (live.Object is { Metadata.DeletionTimestamp: null } found && owner.OwnershipOf(found) == Ownership.Ours)
             {
-                var failure = await GiveBackAsync(owner, place.Kind, found, known.Labels, memory, cancellationToken);
-                if (failure is null) mended = true;
-                else if (place.Kind == ChildKind.HttpRoute) return (mended, failure);
-                else memory.OwesLabels = true;
+                var now = found;
+                if (!Carries(found, known.Labels) && place.Kind == ChildKind.HttpRoute && (memory.RouteGivenBack || IsTooSoon(memory)))
+                {
+                    // Whoever takes them as soon as they are there would make every write after that a conflict: this pass decides first.
+                    (memory.RouteLeftAlone, memory.OwesLabels) = (true, true);
+                }
+                else if (!Carries(found, known.Labels))
+                {
+                    if (place.Kind == ChildKind.HttpRoute) (memory.RouteGivenBack, memory.RouteGivenBackAt) = (true, time.GetTimestamp());
+                    (var kept, now) = await GiveBackAsync(owner, place.Kind, found, known.Labels, memory, cancellationToken);
+                    if (kept && place.Kind != ChildKind.HttpRoute && before.Add(place)) mended.Add(place);
+                    else memory.OwesLabels |= !kept;
+                }
+                else if (place.Kind != ChildKind.HttpRoute)
+                {
+                    memory.Labels.Remove(place); // complete, and only the cache is late
+                }
+
+                memory.RouteOutOfSight ??= now as V1HTTPRoute;
             }
             else if (live.Object is not null || live.Reason is ApiReason.NotFound or ApiReason.KindMissing)
             {
-                // Gone, somebody else's, or complete and only the cache is late.
-                memory.Labels.Remove(place);
+                memory.Labels.Remove(place); // gone, or somebody else's
             }
             else if (place.Kind == ChildKind.HttpRoute)
             {
-                return (mended, live.Result);
+                return (mended.Count > 0, live.Result);
             }
             else
             {
@@ -71,7 +92,23 @@ internal sealed class LabelKeeper(Cluster cluster)
             }
         }
 
-        return (mended, null);
+        return (mended.Count > 0 || !IsRouteCurrent(owner, memory), null);
+    }
+
+    private bool IsTooSoon(ObjectMemory memory) => memory.RouteGivenBackAt is { } last && time.GetElapsedTime(last) < GivingPause;
+
+    /// <summary>Whether the route, from wherever it is taken in this pass, is no older than the own last write to it.</summary>
+    private bool IsRouteCurrent(ChildOwner owner, ObjectMemory memory)
+    {
+        var (port, key) = (cluster.Child(ChildKind.HttpRoute), owner.Child(ChildNames.Route(owner.Name)));
+        if (memory.RouteOutOfSight is { } route)
+        {
+            memory.Ledger.IsOutOfSight(port, key, route.ResourceVersion() ?? "");
+            return true;
+        }
+
+        memory.Ledger.IsInSight(port, key);
+        return memory.Ledger.Lagging() is null;
     }
 
     /// <summary>What status names may have lost its labels while nobody watched: all else is made again, and met, when it is missing.</summary>
@@ -107,7 +144,9 @@ internal sealed class LabelKeeper(Cluster cluster)
 
     private static Dictionary<string, string> Texts(IEnumerable<KeyValuePair<string, string>> labels) => new(labels, StringComparer.Ordinal);
 
-    private async Task<ApiResult?> GiveBackAsync(
+    /// <summary>Gives one child its labels back.</summary>
+    /// <returns>Whether it has them now, or changed meanwhile, so that the next pass looks again; and the child as it is as far as is known.</returns>
+    private async Task<(bool Kept, IKubernetesObject<V1ObjectMeta> Now)> GiveBackAsync(
         ChildOwner owner, ChildKind kind, IKubernetesObject<V1ObjectMeta> child, Dictionary<string, string> labels, ObjectMemory memory, CancellationToken cancellationToken)
     {
         var port = cluster.Child(kind);
@@ -118,9 +157,8 @@ internal sealed class LabelKeeper(Cluster cluster)
         var answer = await port.PatchAsync(patch, owner.Child(child.Name()), null, cancellationToken);
         memory.Ledger.Note(port, owner.Child(child.Name()), answer);
         // Whoever takes them away in the same write will do it again: that must not keep anything from being decided.
-        if (kind != ChildKind.HttpRoute && answer is { IsSuccess: true, Object: { } given } && !Carries(given, labels)) return answer.Result;
-        // Changed or gone meanwhile: the next pass looks again.
-        return answer.IsSuccess || answer.Reason is ApiReason.Conflict or ApiReason.NotFound ? null : answer.Result;
+        if (answer is { IsSuccess: true, Object: { } given }) return (Carries(given, labels), given);
+        return (answer.IsSuccess || answer.Reason is ApiReason.Conflict or ApiReason.NotFound, child);
     }
 }
 

@@ -1,3 +1,4 @@
+using RagOperator.Abstractions.Models;
 using RagOperator.Api.Resolved;
 using RagOperator.Engine.Contracts;
 using RagOperator.Engine.Releases;
@@ -20,6 +21,9 @@ internal sealed class ObjectMemory(string uid, CancellationToken term)
 
     /// <summary>Whether status, route and flags were read live in this term.</summary>
     public bool ReadLive { get; set; }
+
+    /// <summary>Whether the records of releases were read live since no status names a stable one.</summary>
+    public bool ReadRecords { get; set; }
 
     public WriteLedger Ledger { get; } = new();
 
@@ -47,6 +51,21 @@ internal sealed class ObjectMemory(string uid, CancellationToken term)
 
     /// <summary>Whether a child's labels could not be given back yet.</summary>
     public bool OwesLabels { get; set; }
+
+    /// <summary>Children that got labels back in the last pass.</summary>
+    public HashSet<(ChildKind Kind, string Name)> Mended { get; set; } = [];
+
+    /// <summary>The route as it was read live in this pass, where the cache does not show it, by a label that was taken away; null otherwise.</summary>
+    public V1HTTPRoute? RouteOutOfSight { get; set; }
+
+    /// <summary>Whether the route got its label back, and no pass since has left it without (<see cref="RouteLeftAlone"/>) and written what it decided.</summary>
+    public bool RouteGivenBack { get; set; }
+
+    /// <summary>When it got its label back for the last time, by the monotonic clock.</summary>
+    public long? RouteGivenBackAt { get; set; }
+
+    /// <summary>Whether this pass does not give the route's label back before it decides. A write of the route has the label in it all the same.</summary>
+    public bool RouteLeftAlone { get; set; }
 
     public DateTimeOffset TakenCheckedAt { get; set; }
 

@@ -25,7 +25,7 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
         var services = ByName(Cluster.Of(cluster.Services, owner.Key));
         var configMaps = ByName(Cluster.Of(cluster.ConfigMaps, owner.Key));
         var kindKnown = cluster.Routes.State != CacheState.KindMissing;
-        var route = kindKnown && cluster.Routes.Get(owner.Child(ChildNames.Route(owner.Name))) is { } found ? found : null;
+        var route = kindKnown ? Route(owner, memory) : null;
         var wanted = policies.Find(p => string.Equals(p.Name, entity.Status?.PolicyRevision, StringComparison.Ordinal))?.Spec?.GatewayApi;
         return new Snapshot
         {
@@ -104,6 +104,14 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
         RevisionRecords.ReadPolicy(revision) is { } spec
             ? SpecReader.Read(new RagDeployment { Metadata = new() { Name = owner.Name, NamespaceProperty = owner.Namespace }, Spec = spec }, new AcceptedCatalog(catalog, spec)).Spec
             : null;
+
+    /// <summary>The route as it was read live in this pass, unless the cache has it by now and is newer.</summary>
+    private V1HTTPRoute? Route(ChildOwner owner, ObjectMemory memory)
+    {
+        var key = owner.Child(ChildNames.Route(owner.Name));
+        var cached = cluster.Routes.Get(key);
+        return memory.RouteOutOfSight is { } live && (cached is null || !cluster.Routes.HasSeen(key, live.ResourceVersion() ?? "")) ? live : cached;
+    }
 
     private static T? Once<T>(Dictionary<string, T?> known, V1ControllerRevision revision, Func<V1ControllerRevision, T?> read)
         where T : class

@@ -83,8 +83,11 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         _ => Verdict.NoAnswer,
     };
 
+    // The second is what OwnerReferencesPermissionEnforcement says to who may not `update` the owner's finalizers.
     private static bool IsAboutUs(string message) =>
-        message.Contains("cannot create resource", StringComparison.Ordinal) || message.Contains("being terminated", StringComparison.Ordinal);
+        message.Contains("cannot create resource", StringComparison.Ordinal)
+        || message.Contains("a resource you can't set finalizers on", StringComparison.Ordinal)
+        || message.Contains("being terminated", StringComparison.Ordinal);
 
     private IEnumerable<(ChildKind Kind, string? Component, JsonObject Body)> Children(Pass pass, ReleaseRecord candidate, JsonElement? route)
     {

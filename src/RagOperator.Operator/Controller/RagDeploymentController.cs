@@ -6,6 +6,7 @@ using RagOperator.Api.Resolved;
 using RagOperator.Api.V1Alpha1;
 using RagOperator.Engine.Contracts;
 using RagOperator.Engine.Releases;
+using RagOperator.Engine.Rollout;
 using RagOperator.Kubernetes;
 using RagOperator.Operator.Children;
 using RagOperator.Operator.Traffic;
@@ -85,8 +86,8 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         _time = time;
         _logger = logger;
         _observer = new Observer(cluster, router, samples, catalog);
-        _externals = new ExternalServices(cluster.Client, time);
-        _labels = new LabelKeeper(cluster);
+        _externals = new ExternalServices(cluster.Client, time, logger);
+        _labels = new LabelKeeper(cluster, time);
         _writer = new ChildWriter(cluster, router, environment);
         _actor = new PassActor(_writer, new StatusWriter(cluster), new Preflighter(cluster, router, environment, time), metrics, time);
     }
@@ -122,6 +123,8 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         var output = _decide(input);
         var pass = new Pass { Owner = owner, Memory = memory, Seen = seen, Entity = newest, Route = RouteOf(input, output) };
         var report = await _actor.ActAsync(pass, input, output, cancellationToken);
+        // Its turn to decide counts once what it decided was written.
+        if (memory.RouteLeftAlone && !report.Stale) memory.RouteGivenBack = false;
         return Settle(pass, input, output, report);
     }
 
@@ -157,8 +160,20 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
             memory.ReadLive = true;
         }
 
-        // Routes are optional, so nobody waited for their cache; yet an unread cache must not be taken for "there is no route".
-        var lagging = _cluster.Routes is { HasSynced: false, State: not CacheState.KindMissing } ? "the list of routes" : memory.Ledger.Lagging();
+        var lagging = Lagging(memory);
+        // The status is as new as what was read live; only now can it be asked whether it names a stable release.
+        if (lagging is null)
+        {
+            var knows = _cluster.Objects.Get(owner.Key)?.Status?.StableRevision is not null;
+            if (!knows && !memory.ReadRecords)
+            {
+                if (await ReadRecordsAsync(owner, memory, cancellationToken) is { } failure) return Failed(failure);
+                lagging = Lagging(memory);
+            }
+
+            memory.ReadRecords = !knows;
+        }
+
         if (lagging is null)
         {
             memory.Lags = 0;
@@ -171,6 +186,10 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         return ReconciliationResult<RagDeployment>.Success(pause < LongestLagPause ? pause : LongestLagPause);
     }
 
+    // Routes are optional, so nobody waited for their cache; yet an unread cache must not be taken for "there is no route".
+    private string? Lagging(ObjectMemory memory) =>
+        _cluster.Routes is { HasSynced: false, State: not CacheState.KindMissing } ? "the list of routes" : memory.Ledger.Lagging();
+
     // Caches may be filled from a server that lags. Before anything of an object is raised in a term, what a former leader may have
     // written last is read from the store itself: its status, its route and its flags.
     private async Task<ApiResult?> ReadLiveAsync(ChildOwner owner, ObjectMemory memory, CancellationToken cancellationToken)
@@ -178,14 +197,27 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         if (await memory.Ledger.ReadAsync(_cluster.ObjectPort, owner.Key, cancellationToken) is { } failed) return failed.Result;
         var route = _cluster.Child(ChildKind.HttpRoute);
         if (await memory.Ledger.ReadAsync(route, owner.Child(ChildNames.Route(owner.Name)), cancellationToken) is { } refused) return refused.Result;
-        var flags = _cluster.Child(ChildKind.ConfigMap);
+        return await ListLiveAsync<V1ConfigMap>(ChildKind.ConfigMap, owner, memory, cancellationToken);
+    }
+
+    // Where no status names a stable release, what tells of one is read live, too: each kind has a watch of its own, and a restored object
+    // may be seen before the children that were restored first.
+    private async Task<ApiResult?> ReadRecordsAsync(ChildOwner owner, ObjectMemory memory, CancellationToken cancellationToken) =>
+        await ListLiveAsync<V1ControllerRevision>(ChildKind.ControllerRevision, owner, memory, cancellationToken)
+        ?? await ListLiveAsync<V1Service>(ChildKind.Service, owner, memory, cancellationToken);
+
+    private async Task<ApiResult?> ListLiveAsync<T>(ChildKind kind, ChildOwner owner, ObjectMemory memory, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
+    {
+        var port = _cluster.Child(kind);
         var options = new ListOptions { Namespace = owner.Namespace, LabelSelector = $"{ApiConstants.NameLabel}={owner.Name}" };
-        var list = await _cluster.Client.ListAsync<V1ConfigMap>(options, cancellationToken);
+        // Before the question: what comes into the cache meanwhile is newer than the answer.
+        var cached = port.CachedOf(owner.Key).ToList();
+        var list = await _cluster.Client.ListAsync<T>(options, cancellationToken);
         if (list.Value is not { } found) return list;
-        foreach (var configMap in found.Items) memory.Ledger.Saw(flags, configMap.Key(), configMap.ResourceVersion());
+        foreach (var child in found.Items) memory.Ledger.Saw(port, child.Key(), child.ResourceVersion());
         var names = found.Items.Select(static c => c.Key()).Concat(found.Undecodable).ToHashSet();
-        foreach (var cached in Cluster.Of(_cluster.ConfigMaps, owner.Key).Where(c => !names.Contains(c.Key())))
-            memory.Ledger.SawDeletion(flags, cached.Key(), cached.Uid());
+        foreach (var gone in cached.Where(c => !names.Contains(c.Key()))) memory.Ledger.SawDeletion(port, gone.Key(), gone.Uid());
         return null;
     }
 
@@ -289,6 +321,8 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         if (report.News || output.Externals.Any(e => !memory.ExternalAddresses.ContainsKey(e))) next = Sooner(next, FirstLagPause);
         if (report.Waits) next = Sooner(next, WaitPause);
         if (output.Externals.Count > 0) next = Sooner(next, ExternalServices.Freshness);
+        // No watch tells that the gateway took it.
+        if (memory.RouteOutOfSight is not null && string.Equals(output.Status.Phase, Phases.Progressing, StringComparison.Ordinal)) next = Sooner(next, WaitPause);
         if (memory.Taken.Count > 0 || memory.OwesLabels || _cluster.Routes.State == CacheState.KindMissing) next = Sooner(next, BlindSpotPause);
         return next;
     }

@@ -7,15 +7,32 @@ internal sealed class WriteLedger
 {
     private readonly Dictionary<(KindPort Port, NamespacedName Key), Expected> _expected = [];
     private readonly HashSet<(KindPort Port, NamespacedName Key)> _unsure = [];
+    // With the newest version that was read or written.
+    private readonly Dictionary<(KindPort Port, NamespacedName Key), string> _outOfSight = [];
 
     // Uid: of what was deleted; null where a version is waited for.
     private sealed record Expected(string ResourceVersion, string? DeletedUid);
+
+    /// <summary>A cache does not see an object that is there: it is read live before each decision, and the cache is not waited for.</summary>
+    public void IsOutOfSight(KindPort port, NamespacedName key, string resourceVersion)
+    {
+        _expected.Remove((port, key));
+        _outOfSight[(port, key)] = resourceVersion;
+    }
+
+    /// <summary>The cache sees it again; it is waited for until it has the newest version, too.</summary>
+    public void IsInSight(KindPort port, NamespacedName key)
+    {
+        if (_outOfSight.Remove((port, key), out var newest)) _expected[(port, key)] = new(newest, null);
+    }
 
     /// <summary>An object was written, or read live, at this version.</summary>
     public void Saw(KindPort port, NamespacedName key, string? resourceVersion)
     {
         _unsure.Remove((port, key));
-        if (!string.IsNullOrEmpty(resourceVersion)) _expected[(port, key)] = new(resourceVersion, null);
+        if (string.IsNullOrEmpty(resourceVersion)) return;
+        if (_outOfSight.ContainsKey((port, key))) _outOfSight[(port, key)] = resourceVersion;
+        else _expected[(port, key)] = new(resourceVersion, null);
     }
 
     /// <summary>An incarnation of an object is gone, or its deletion was accepted.</summary>
@@ -53,9 +70,11 @@ internal sealed class WriteLedger
     /// <returns>The failure that stopped it, or null.</returns>
     public async Task<Answer?> ReadAsync(KindPort port, NamespacedName key, CancellationToken cancellationToken)
     {
+        // Before the question: what comes into the cache meanwhile is newer than the answer.
+        var cached = port.Cached(key)?.Uid();
         var answer = await port.GetAsync(key, cancellationToken);
         if (answer.IsSuccess) Saw(port, key, answer.Object?.ResourceVersion());
-        else if (answer.Reason is Kubernetes.ApiReason.NotFound or Kubernetes.ApiReason.KindMissing) SawDeletion(port, key, port.Cached(key)?.Uid());
+        else if (answer.Reason is Kubernetes.ApiReason.NotFound or Kubernetes.ApiReason.KindMissing) SawDeletion(port, key, cached);
         else return answer;
         return null;
     }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using RagOperator.Abstractions;
 using RagOperator.Abstractions.Models;
+using RagOperator.Api;
 using RagOperator.Engine.Contracts;
 using RagOperator.Engine.Releases;
 using RagOperator.Operator.Children;
@@ -66,6 +67,8 @@ public static class FlagsConfigMap
             ResourceVersion = configMap.ResourceVersion(),
             Owner = owner.OwnershipOf(configMap),
             Deleting = configMap.Metadata.DeletionTimestamp is not null,
+            Component = configMap.GetLabel(ApiConstants.ComponentLabel) ?? "",
+            Revision = configMap.GetLabel(ApiConstants.RevisionLabel) ?? "",
             Flags = FlagFiles.Read(configMap.Data),
         };
     }

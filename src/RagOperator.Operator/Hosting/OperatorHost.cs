@@ -8,6 +8,7 @@ using RagOperator.Api.V1Alpha1;
 using RagOperator.Kubernetes;
 using RagOperator.Kubernetes.LeaderElection;
 using RagOperator.Operator.Admission;
+using RagOperator.Operator.Admission.Certificates;
 using RagOperator.Operator.Controller;
 using RagOperator.Operator.Hosting.Health;
 using RagOperator.Operator.Hosting.Logging;
@@ -62,6 +63,7 @@ internal static class OperatorHost
         // Made now, so that no measurement comes before them.
         _ = app.Services.GetRequiredService<MetricsExporter>();
         _ = app.Services.GetRequiredService<ProcessMetrics>();
+        _ = app.Services.GetRequiredService<KeyMetrics>();
         _ = app.Services.GetRequiredService<HealthBoard>();
         return app;
     }
@@ -80,6 +82,7 @@ internal static class OperatorHost
         services.AddSingleton(static sp => new MetricsExporter("RagOperator", sp.GetRequiredService<IMeterFactory>()));
         services.AddSingleton(static sp => new ProcessMetrics(sp.GetRequiredService<IMeterFactory>(), sp.GetRequiredService<ILeadership>()));
         services.AddSingleton(static sp => new SourceMetrics(sp.GetRequiredService<IMeterFactory>()));
+        services.AddSingleton(static sp => new KeyMetrics(sp.GetRequiredService<IMeterFactory>()));
         services.AddSingleton(static sp => new RolloutMetrics(sp.GetRequiredService<IMeterFactory>()));
         services.AddSingleton<IRolloutMetrics>(static sp => sp.GetRequiredService<RolloutMetrics>());
         services.AddHostedService<Telemetry>();

@@ -64,6 +64,7 @@ public static class WorkloadViews
             Deleting = service.Metadata.DeletionTimestamp is not null,
             SelectorComponent = component,
             SelectorRevision = revision,
+            Port = service.Spec?.Ports is [var first, ..] ? first.Port : null,
             Release = release,
             Drifted = Wanted(owner, service.Name(), component, revision, release, releases) is { } wanted && !Fits(service, wanted),
         };

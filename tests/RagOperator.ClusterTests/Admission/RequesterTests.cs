@@ -22,11 +22,14 @@ public sealed class RequesterTests(WebhookSpace webhook, ITestOutputHelper outpu
         var jane = await AnnotateAsync("jane", "asked", "approve/current/canary");
         var ann = await AnnotateAsync("ann", "asked", "approve/current/canary", forged: "v1.1.AAAA root");
         var nonsense = await AnnotateAsync("ann", "asked", "aprove/current");
+        var kept = await AnnotateAsync("ann", "asked", "approve/current/canary", forged: "v1.1.AAAA root", keep: true);
 
         output.WriteLine(jane.Error + nonsense.Error);
         Assert.Contains("user \"jane\" may not approve it: that takes the verb \"approve\"", jane.Error, StringComparison.Ordinal);
         Assert.Contains("verbs: [approve]", jane.Error, StringComparison.Ordinal);
-        Assert.Matches(@"^v1\.\d{13}\.[A-Za-z0-9_-]{43} ann$", StampIn(ann.OrThrow().Out)!);
+        Assert.Matches(@"^v1\.\d{13}\.[A-Za-z0-9_-]{43} ann$", StampIn(kept.OrThrow().Out)!);
+        // What is only tried out shows who would stand there, and gives nobody a stamp to keep.
+        Assert.Matches(@"^v1\.\d{13}\.dry-run ann$", StampIn(ann.OrThrow().Out)!);
         Assert.Contains("must begin with one of approve, promote, retry, abort, pause, resume", nonsense.Error, StringComparison.Ordinal);
     }
 

@@ -19,6 +19,7 @@ public sealed class WebhookLifeTests(WebhookSpace webhook)
         (await Space.Bed.KubectlAsync("delete", "secret", "rag-operator-webhook", "-n", webhook.Watched)).OrThrow();
         await Space.UntilAsync(async () => await AuthorityAsync() is { Length: > 0 } next && next != authority, TimeSpan.FromSeconds(20), "a new authority");
         await webhook.IsAskedAsync();
+        await Space.UntilAsync(AllTrustAsync, TimeSpan.FromSeconds(20), "both configurations have the new authority");
 
         var versions = await VersionsAsync();
         await Space.StaysAsync(async () => await VersionsAsync() == versions, TimeSpan.FromSeconds(3));
@@ -49,6 +50,21 @@ public sealed class WebhookLifeTests(WebhookSpace webhook)
     private async Task<string?> AuthorityAsync() => await Space.Bed.GetAsync("secret", "rag-operator-webhook", webhook.Watched) is { } secret && secret.TryGetProperty("data", out var data)
         ? data.GetProperty("ca.crt").GetString()
         : null;
+
+    /// <summary>One that is asked already says nothing of the other.</summary>
+    private async Task<bool> AllTrustAsync()
+    {
+        var authority = Text(await AuthorityAsync() ?? "");
+        foreach (var kind in (string[])["validatingwebhookconfiguration", "mutatingwebhookconfiguration"])
+        {
+            foreach (var hook in (await Space.Bed.GetAsync(kind, WebhookSpace.Configuration))!.Value.GetProperty("webhooks").EnumerateArray())
+                if (!hook.GetProperty("clientConfig").TryGetProperty("caBundle", out var bundle) || !Text(bundle.GetString()!).Contains(authority.Trim(), StringComparison.Ordinal)) return false;
+        }
+
+        return true;
+    }
+
+    private static string Text(string base64) => System.Text.Encoding.ASCII.GetString(Convert.FromBase64String(base64));
 
     private async Task<string> VersionsAsync()
     {

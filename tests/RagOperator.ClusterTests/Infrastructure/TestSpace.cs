@@ -17,6 +17,7 @@ public sealed class TestSpace : IAsyncDisposable
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(250);
     private static readonly Lazy<Task> s_definition = new(InstallDefinitionAsync);
     private static int s_ports = 18000;
+    private BedPart? _prometheus;
 
     private TestSpace(string name, ClusterBed bed, ApiAccess api, OperatorProcess operatorProcess, int port) =>
         (Namespace, Bed, Api, Operator, Port) = (name, bed, api, operatorProcess, port);
@@ -27,6 +28,10 @@ public sealed class TestSpace : IAsyncDisposable
     public string Host => $"{Namespace}.example.com";
 
     public ClusterBed Bed { get; }
+
+    /// <summary>The test's own Prometheus.</summary>
+    /// <exception cref="InvalidOperationException">It has none: <see cref="CreateWithPrometheusAsync"/>.</exception>
+    public BedPart Prometheus => _prometheus ?? throw new InvalidOperationException("all tests share a Prometheus; this one has asked for none of its own");
 
     public ApiAccess Api { get; }
 
@@ -53,7 +58,35 @@ public sealed class TestSpace : IAsyncDisposable
         return StartAsync(name, arguments);
     }
 
+    /// <summary>As <see cref="CreateWithoutPodsAsync"/>, for tests that bring operators of their own: this one does not run.</summary>
+    /// <param name="name">The namespace: a word for the test.</param>
+    public static Task<TestSpace> CreateWithoutOperatorAsync(string name)
+    {
+        Skip.IfNot(ClusterBed.IsInside, "needs a cluster: tests/run.sh cluster");
+        return PrepareAsync(name, []);
+    }
+
+    /// <summary>As <see cref="CreateAsync"/>, with a Prometheus of the test's own, that it may stop, pause and start.</summary>
+    /// <param name="name">The namespace: a word for the test.</param>
+    public static async Task<TestSpace> CreateWithPrometheusAsync(string name)
+    {
+        Skip.IfNot(ClusterBed.HasPods, "needs a cluster with real pods: tests/run.sh cluster");
+        using var bed = ClusterBed.FromEnvironment();
+        var (part, url) = await bed.OwnPrometheusAsync(name);
+        var space = await PrepareAsync(name, [], url);
+        space._prometheus = part;
+        space.Operator.Start();
+        return space;
+    }
+
     private static async Task<TestSpace> StartAsync(string name, string[] arguments)
+    {
+        var space = await PrepareAsync(name, arguments);
+        space.Operator.Start();
+        return space;
+    }
+
+    private static async Task<TestSpace> PrepareAsync(string name, string[] arguments, Uri? prometheus = null)
     {
         var bed = ClusterBed.FromEnvironment();
         await s_definition.Value;
@@ -62,10 +95,10 @@ public sealed class TestSpace : IAsyncDisposable
         var logs = Directory.CreateDirectory(Path.Combine(ClusterBed.Repository, "artifacts/cluster-tests")).FullName;
         var log = Path.Combine(logs, $"{name}.log");
         File.Delete(log);
-        var operatorProcess = OperatorProcess.Start(log,
+        var operatorProcess = OperatorProcess.Prepare(log,
         [
             "--kubeconfig", bed.KubeConfig, "--namespace", name, "--http.address", "127.0.0.1", "--http.port", $"{port}",
-            "--metricSources.default.url", bed.PrometheusUrl.ToString().TrimEnd('/'), .. arguments,
+            "--metricSources.default.url", (prometheus ?? bed.PrometheusUrl).ToString().TrimEnd('/'), .. arguments,
         ]);
         return new TestSpace(name, bed, new ApiAccess(bed.KubeConfig), operatorProcess, port);
     }
@@ -222,6 +255,8 @@ public sealed class TestSpace : IAsyncDisposable
         // Not waited for: the pods' end is nobody's business any more.
         await Bed.KubectlAsync("delete", "namespace", Namespace, "--wait=false");
         await Operator.DisposeAsync();
+        if (_prometheus is { } prometheus)
+            await prometheus.StopAsync();
         Api.Dispose();
         Bed.Dispose();
     }

@@ -22,7 +22,7 @@ internal static partial class AccountConfig
         }, TimeSpan.FromSeconds(30), "the account has a token");
         var text = await File.ReadAllTextAsync(space.Bed.KubeConfig);
         var (server, authority) = (Server().Match(text).Groups["v"].Value, Authority().Match(text).Groups["v"].Value);
-        var file = Path.Combine(Path.GetTempPath(), $"{place}.kubeconfig");
+        var file = Path.Combine(Path.GetTempPath(), $"{place}-{account}.kubeconfig");
         await File.WriteAllTextAsync(file, $$"""
             apiVersion: v1
             kind: Config

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
+using RagOperator.Api.V1Alpha1;
 using RagOperator.ClusterTests.Infrastructure;
 using RagOperator.ClusterTests.Support;
-using RagOperator.TestBed;
 using RagOperator.Tests.Shared;
 using Xunit.Abstractions;
 
@@ -13,67 +13,69 @@ namespace RagOperator.ClusterTests.Installation;
 [Collection(AloneCollection.Name)]
 public sealed class InstalledChartTests(ITestOutputHelper output)
 {
-    private const string System = ChartObjects.Namespace;
+    private const string System = InstalledOperator.Namespace;
     private const long MemoryLimit = 192 << 20;
 
     [SkippableFact]
-    public async Task Rolls_out_through_an_upgrade_and_a_lost_replica_and_leaves_everything_when_uninstalled()
+    public async Task Rolls_out_through_an_upgrade_and_a_lost_replica_takes_back_and_leaves_everything_when_uninstalled()
     {
-        Skip.IfNot(ClusterBed.HasPods, "needs a cluster with real pods: tests/run.sh cluster");
-        var image = new FileInfo(Path.Combine(ClusterBed.Repository, "artifacts/images/rag-operator.tar"));
-        Skip.IfNot(image.Exists, "needs the operator's image: tests/TestBed/images.sh");
-        await using var space = await TestSpace.CreateAsync("in-pod");
-        await space.Operator.TerminateAsync(TimeSpan.FromSeconds(10));
+        var image = InstalledOperator.Image();
+        await using var space = await InstalledOperator.SpaceAsync("in-pod");
+        using var given = new GivenCertificate();
         var values = Values(space);
         try
         {
             await space.Bed.ApplyAsync($"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {System}, labels: {{pod-security.kubernetes.io/enforce: restricted}}}}\n");
             await InstallAsync(space, values);
-            var pods = await ReadyPodsAsync(space, []);
-            await RefusedAtTheDoorAsync(space);
+            var pods = await InstalledOperator.ReadyPodsAsync(space, []);
+            await InstalledOperator.RefusedAtTheDoorAsync(space);
             await HelmTestAsync(space, values);
 
-            var service = space.Service() with { Flags = new Dictionary<string, bool> { ["debate-mode"] = true }, Metrics = [RagService.ErrorRate] };
+            var service = space.Service() with { Flags = new Dictionary<string, bool> { ["debate-mode"] = true }, Metrics = [RagService.ErrorRate], KeepFailedPods = "1s" };
             await space.InstallAsync(service);
             await using var load = space.StartLoad(20);
 
-            // In the middle of a hold the chart is upgraded: other pods of the operator, nothing else.
+            // In the middle of a hold the chart is upgraded: other pods of the operator, with a certificate of cert-manager's, and nothing else.
             await space.ApplyAsync(service with { Api = "1.1", Steps = ["{name: half, weight: 50, hold: 1h}", "{name: full, weight: 100, hold: 1s}"] });
             await space.UntilHoldingAsync("half", 50);
             var before = await RunningAsync(space);
-            await InstallAsync(space, values + "podEnvironment: {REGION: eu-1}\n");
-            pods = await ReadyPodsAsync(space, pods);
+            await given.IssueAsync(space);
+            await InstallAsync(space, values + "podEnvironment: {REGION: eu-1}\nwebhook: {certManager: {enabled: true}}\n");
+            pods = await InstalledOperator.ReadyPodsAsync(space, pods);
+            await given.InjectAsync(space);
+            await InstalledOperator.RefusedAtTheDoorAsync(space);
             await space.UntilHoldingAsync("half", 50);
             Assert.Equal(before, await RunningAsync(space));
 
+            await RenewAsync(space, given, pods);
             await AskAsync(space);
 
             // The one that acts is lost; the other goes on from there.
-            var leader = await LeaderAsync(space);
-            Assert.Contains(leader, pods.Select(p => p.GetProperty("metadata").Text("name")));
+            var leader = await InstalledOperator.LeaderAsync(space);
+            Assert.Contains(leader, pods.Select(InstalledOperator.NameOf));
             (await space.Bed.KubectlAsync("delete", "pod", leader, "-n", System, "--force", "--grace-period=0")).OrThrow();
-            await space.ApplyAsync(service with { Api = "1.1", Steps = ["{name: half, weight: 50, hold: 3s}", "{name: full, weight: 100, hold: 1s}"] });
+            var second = service with { Api = "1.1", Steps = ["{name: half, weight: 50, hold: 3s}", "{name: full, weight: 100, hold: 1s}"] };
+            await space.ApplyAsync(second);
             var done = await space.UntilAsync(s => s.Phase == "Healthy" && s.Release == 2, TestSpace.Patience, "release 2 is stable");
             Assert.Equal("Promoted", done.History![0].Outcome);
-            Assert.NotEqual(leader, await LeaderAsync(space));
-            await RefusedAtTheDoorAsync(space);
+            Assert.NotEqual(leader, await InstalledOperator.LeaderAsync(space));
+            await InstalledOperator.RefusedAtTheDoorAsync(space);
+            await TakenBackAsync(space, second, done);
             Assert.Equal(0, (await load.StopAsync()).Lost);
             Assert.Contains("Promoted", await space.ReasonsAsync());
 
-            pods = await ReadyPodsAsync(space, [.. pods.Where(p => p.GetProperty("metadata").Text("name") == leader)]);
+            pods = await InstalledOperator.ReadyPodsAsync(space, [.. pods.Where(p => InstalledOperator.NameOf(p) == leader)]);
             await CheckPodsAsync(space, pods, image);
             await UninstallAsync(space, values);
         }
-        catch (TimeoutException)
+        catch
         {
-            output.WriteLine((await space.Bed.KubectlAsync("logs", "-n", System, "-l", "app.kubernetes.io/name=rag-operator", "--tail=60")).Out);
-            output.WriteLine((await space.Bed.KubectlAsync("describe", "pods", "-n", System)).Out);
+            await InstalledOperator.TellAsync(space, output);
             throw;
         }
         finally
         {
-            await space.Bed.KubectlAsync("delete", "namespace", System, "--wait=false");
-            await space.Bed.KubectlAsync("delete", "clusterrole,clusterrolebinding,validatingwebhookconfiguration,mutatingwebhookconfiguration", "-l", "app.kubernetes.io/instance=rag-operator");
+            await InstalledOperator.RemoveAsync(space);
         }
     }
 
@@ -85,22 +87,39 @@ public sealed class InstalledChartTests(ITestOutputHelper output)
         return values.Replace(Placeholder, space.Bed.PrometheusUrl.ToString().TrimEnd('/'), StringComparison.Ordinal);
     }
 
-    /// <summary>As `helm install` and `helm upgrade` do: everything but the hooks.</summary>
+    /// <summary>As `helm install` and `helm upgrade` do: everything but the hooks, and what is for cert-manager, whose kinds are not here.</summary>
     private static async Task InstallAsync(TestSpace space, string values) => (await space.Bed.KubectlWithInputAsync(
-        ChartObjects.List(ChartObjects.Render(values).Where(o => !ChartObjects.IsHook(o))), "apply", "--validate=false", "-f", "-")).OrThrow();
+        ChartObjects.List(ChartObjects.Render(values).Where(o => !ChartObjects.IsHook(o) && (string?)o["apiVersion"] != "cert-manager.io/v1")), "apply", "--validate=false", "-f", "-")).OrThrow();
 
-    /// <summary>The API server reaches the webhook through its Service, and trusts the certificate that the operator made for it.</summary>
-    private static Task RefusedAtTheDoorAsync(TestSpace space)
+    /// <summary>A renewed certificate is served without a restart.</summary>
+    private static async Task RenewAsync(TestSpace space, GivenCertificate given, IReadOnlyList<JsonElement> pods)
     {
-        const string Needs = "[embedder, reranker]";
-        var bad = (space.Service() with { Name = "bad" }).ToYaml();
-        Assert.Contains(Needs, bad, StringComparison.Ordinal);
-        bad = bad.Replace(Needs, "[nobody]", StringComparison.Ordinal);
-        return space.Bed.WaitUntilAsync(async () =>
-        {
-            var answer = await space.Bed.KubectlWithInputAsync(bad, "apply", "--dry-run=server", "--validate=false", "-f", "-");
-            return (!answer.Ok && answer.Error.Contains("spec.components[2].dependsOn[0]", StringComparison.Ordinal), answer.Out + answer.Error);
-        }, TimeSpan.FromSeconds(90), "the webhook refuses a bad object and names its field");
+        var serial = await given.IssueAsync(space);
+        foreach (var address in pods.Select(p => p.GetProperty("status").Text("podIP")))
+            await space.UntilAsync(async () => await given.ServedAsync(address) == serial, TimeSpan.FromSeconds(90), "the renewed certificate is served");
+        await InstalledOperator.RefusedAtTheDoorAsync(space);
+        var now = await InstalledOperator.ReadyPodsAsync(space, []);
+        Assert.Equal(pods.Select(InstalledOperator.NameOf).Order(StringComparer.Ordinal), now.Select(InstalledOperator.NameOf).Order(StringComparer.Ordinal));
+        Assert.All(now, p => Assert.Equal(0, p.GetProperty("status").GetProperty("containerStatuses")[0].GetProperty("restartCount").GetInt32()));
+    }
+
+    /// <summary>A release that fails 5% of its requests: the installed operator asks Prometheus, where the chart's values say it is, and takes it back.</summary>
+    private static async Task TakenBackAsync(TestSpace space, RagService good, RagDeploymentStatus stable)
+    {
+        var bad = good with { Api = "1.2-err5", Steps = ["{name: most, weight: 60, hold: 5m}", "{name: full, weight: 100, hold: 1s}"] };
+        await space.ApplyAsync(bad);
+        var failed = await space.UntilAsync(s => s.Phase == "Degraded" && s.Rollback is not null, TestSpace.Patience, "taken back");
+        var mark = space.Bed.Gateway.Mark();
+        Assert.Equal(("SlaBreach", "most"), (failed.Rollback!.Cause, failed.Rollback.Step));
+        Assert.Equal((stable.StableRevision, null, 0), (failed.StableRevision, failed.CanaryRevision, failed.Weight));
+        // All requests go to the good release again.
+        var (failing, serving) = (await space.EntryOfAsync(failed.FailedRevision!), await space.EntryOfAsync(stable.StableRevision!));
+        Assert.NotEqual(failing, serving);
+        await space.UntilAsync(() => Task.FromResult(space.Counts(mark).Share(name => name == space.GatewayService(serving)) > 0), TimeSpan.FromSeconds(10), "requests after the rollback");
+        Assert.Equal(0, space.Counts(mark).Share(name => name == space.GatewayService(failing)));
+
+        await space.ApplyAsync(good);
+        await space.UntilAsync(s => s.Phase == "Healthy" && s.Release == stable.Release, TestSpace.Patience, "the good release again");
     }
 
     /// <summary>Who asks is asked for: the operator may ask the API server about users, and tells who it was.</summary>
@@ -141,38 +160,6 @@ public sealed class InstalledChartTests(ITestOutputHelper output)
         Assert.Null(await space.Bed.GetAsync("ragdeployment", "helm-test", System));
         // It may do that and no more.
         Assert.False((await space.Bed.KubectlAsync("get", "secrets", "-n", System, account)).Ok);
-    }
-
-    /// <summary>Two ready pods, none of them among the earlier ones, and nobody else.</summary>
-    private static async Task<IReadOnlyList<JsonElement>> ReadyPodsAsync(TestSpace space, IReadOnlyList<JsonElement> gone)
-    {
-        var names = gone.Select(p => p.GetProperty("metadata").Text("name")).ToHashSet(StringComparer.Ordinal);
-        List<JsonElement> pods = [];
-        await space.UntilAsync(async () =>
-        {
-            var list = (await space.Api.GetAsync($"/api/v1/namespaces/{System}/pods?labelSelector=app.kubernetes.io/name=rag-operator"))!.Value;
-            pods = [.. list.GetProperty("items").EnumerateArray()];
-            return pods.Count == 2 && pods.TrueForAll(p => !names.Contains(p.GetProperty("metadata").Text("name")) && IsReady(p));
-        }, TestSpace.Patience, "two pods of the operator are ready");
-        return pods;
-    }
-
-    private static bool IsReady(JsonElement pod) => !pod.GetProperty("metadata").TryGetProperty("deletionTimestamp", out _)
-        && pod.GetProperty("status").TryGetProperty("conditions", out var conditions)
-        && conditions.EnumerateArray().Any(c => c.Text("type") == "Ready" && c.Text("status") == "True");
-
-    /// <summary>The pod that holds the Lease.</summary>
-    private static async Task<string> LeaderAsync(TestSpace space)
-    {
-        var holder = "";
-        await space.UntilAsync(async () =>
-        {
-            var lease = await space.Api.GetAsync($"/apis/coordination.k8s.io/v1/namespaces/{System}/leases/rag-operator");
-            holder = lease!.Value.Text("spec", "holderIdentity");
-            return holder.Length > 0;
-        }, TimeSpan.FromSeconds(30), "somebody leads");
-        var pods = (await space.Api.GetAsync($"/api/v1/namespaces/{System}/pods"))!.Value.GetProperty("items").EnumerateArray().Select(p => p.GetProperty("metadata").Text("name"));
-        return pods.FirstOrDefault(name => holder.StartsWith(name, StringComparison.Ordinal)) ?? holder;
     }
 
     /// <summary>What must not notice: the service's pods, and the weights of its route.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -9,18 +10,39 @@ namespace RagOperator.ClusterTests.Mutations;
 /// <summary>What became of a mutant.</summary>
 internal enum Fate
 {
+    /// <summary>By the API server, with a message that names it.</summary>
     Refused,
+
+    /// <summary>By the operator, with a message that names it.</summary>
     Named,
+
+    /// <summary>The API server stored the same as before.</summary>
     Unchanged,
-    Reconciled,
+
+    /// <summary>Too big to be played: only asked about, and accepted.</summary>
     Asked,
+
+    /// <summary>Other contents, another release.</summary>
+    Released,
+
+    /// <summary>The same in other words.</summary>
+    SameMeaning,
+
+    /// <summary>Seen in status or in a child at once.</summary>
+    SeenAtRest,
+
+    /// <summary>Seen in a rollout with it.</summary>
+    SeenInRollout,
+
+    /// <summary>Kept, for its time: <see cref="LateFields"/>.</summary>
+    ActsLater,
 }
 
 /// <summary>A mutant that broke a rule.</summary>
 internal sealed class MutantException(string message) : Exception(message);
 
 /// <summary>One RagDeployment that goes from its base to one mutant after the other, and back each time.</summary>
-internal sealed class MutantSlot(TestSpace space, JsonObject baseSpec, string slot)
+internal sealed class MutantSlot(TestSpace space, Questions questions, JsonObject baseSpec, string slot)
 {
     // For two very busy cores; what is right takes a second.
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
@@ -29,23 +51,30 @@ internal sealed class MutantSlot(TestSpace space, JsonObject baseSpec, string sl
     private string _name = "";
     private JsonNode _base = baseSpec;
     private IReadOnlyList<string> _fresh = [];
+    private IReadOnlyList<string> _atRest = [];
+    private RolloutView? _rollouts;
     private int _made;
 
     /// <summary>Objects that had to be made anew, because what a mutant did cannot be taken back: a flag that was disabled.</summary>
     public int Remade => _made - 1;
+
+    /// <summary>What was seen of the last accepted mutant.</summary>
+    public string Seen { get; private set; } = "";
 
     private string Path => $"/apis/ragoperator.dev/v1alpha1/namespaces/{space.Namespace}/ragdeployments/{_name}";
 
     /// <summary>Makes the object, by a new name each time, and waits until its base is installed.</summary>
     public async Task MakeAsync()
     {
-        if (_made++ > 0) await space.Api.SendAsync(HttpMethod.Delete, Path);
+        if (_made++ > 0) await AskAsync(() => space.Api.SendAsync(HttpMethod.Delete, Path));
         _name = $"{slot}-{_made}";
         var body = new JsonObject { ["apiVersion"] = "ragoperator.dev/v1alpha1", ["kind"] = "RagDeployment", ["metadata"] = new JsonObject { ["name"] = _name }, ["spec"] = baseSpec.DeepClone() };
-        var (code, answer) = await space.Api.SendAsync(HttpMethod.Post, Path[..Path.LastIndexOf('/')], body.ToJsonString());
-        if (code >= 300) throw new MutantException($"the base is refused: {answer}");
+        var (code, answer) = await AskAsync(() => space.Api.SendAsync(HttpMethod.Post, Path[..Path.LastIndexOf('/')], body.ToJsonString()));
+        if (code is >= 300 and not 409) throw new MutantException($"the base is refused: {answer}");
         var installed = await AtRestAsync("the base is installed");
         _base = installed["spec"]!.DeepClone();
+        _rollouts = new RolloutView(this, _base, () => questions.Of(slot));
+        _atRest = await _rollouts.RestAsync(withQuestions: false);
         _fresh = await ChildrenAsync();
     }
 
@@ -70,9 +99,40 @@ internal sealed class MutantSlot(TestSpace space, JsonObject baseSpec, string sl
 
         var stored = JsonNode.Parse(answer.GetProperty("spec").GetRawText())!;
         var seen = await UntilSeenAsync("the operator has seen it");
-        var fate = Stalled(seen) is { } refusal ? await NamedAsync(mutant, refusal) : await ReconciledAsync(before, stored, seen);
+        if (Stalled(seen) is { } refusal)
+        {
+            var named = await NamedAsync(mutant, refusal);
+            await BackAsync(mutant);
+            return named;
+        }
+
+        if (Masked.Contents(stored) != Masked.Contents(_base))
+        {
+            if ($"{seen["status"]!["release"]}" == $"{before["status"]!["release"]}") throw new MutantException($"other contents, and still release {seen["status"]!["release"]}: {seen["status"]!["message"]}");
+            await BackAsync(mutant);
+            return Fate.Released;
+        }
+
+        await ScaledAsync(stored);
+        var atRest = await _rollouts!.SettledAsync(_atRest, withQuestions: false);
+        await KeptAsync(stored);
         await BackAsync(mutant);
-        return fate;
+        return await EffectAsync(stored, atRest);
+    }
+
+    /// <summary>Whatever was accepted does something that can be seen.</summary>
+    private async Task<Fate> EffectAsync(JsonNode stored, IReadOnlyList<string> atRest)
+    {
+        var check = new EffectCheck(() => Task.FromResult(atRest), step => _rollouts!.DifferencesAsync(stored, step));
+        (var effect, Seen) = await check.FindAsync(_base, stored);
+        return effect switch
+        {
+            Effect.None => Fate.SameMeaning,
+            Effect.AtRest => Fate.SeenAtRest,
+            Effect.InRollout => Fate.SeenInRollout,
+            Effect.Later => Fate.ActsLater,
+            _ => throw new MutantException($"accepted, and nothing shows it: neither status nor children at rest, nor a rollout, and no field that is known to act later: {Seen}"),
+        };
     }
 
     private async Task<Fate> NamedAsync(Mutant mutant, string refusal)
@@ -83,24 +143,21 @@ internal sealed class MutantSlot(TestSpace space, JsonObject baseSpec, string sl
         return Fate.Named;
     }
 
-    private async Task<Fate> ReconciledAsync(JsonNode before, JsonNode stored, JsonNode seen)
+    private async Task ScaledAsync(JsonNode stored)
     {
-        if (Masked.Contents(stored) != Masked.Contents(_base))
-        {
-            if ($"{seen["status"]!["release"]}" == $"{before["status"]!["release"]}") throw new MutantException($"other contents, and still release {seen["status"]!["release"]}: {seen["status"]!["message"]}");
-        }
-        else
-        {
-            var wanted = Masked.Replicas(stored);
-            await UntilAsync(async () => (await space.ListAsync("deployments", $"ragoperator.dev/name={_name}")).Any(d => wanted.All(w =>
-                d.GetProperty("metadata").GetProperty("labels").GetProperty("ragoperator.dev/component").GetString() != w.Key || d.GetProperty("spec").GetProperty("replicas").GetInt32() == w.Value)),
-                $"the Deployments have {string.Join(", ", wanted)} pods");
-        }
+        var wanted = Masked.Replicas(stored);
+        await UntilAsync(async () => (await ListAsync("deployments", $"ragoperator.dev/name={_name}")).All(d =>
+            !wanted.TryGetValue(d.GetProperty("metadata").GetProperty("labels").GetProperty("ragoperator.dev/component").GetString()!, out var replicas) || d.GetProperty("spec").GetProperty("replicas").GetInt32() == replicas),
+            $"the Deployments have {string.Join(", ", wanted)} pods");
+    }
 
-        // Beyond what is only written in another way, there is something that tells: the policy, kept whole.
-        if (Masked.Canonical(stored) != Masked.Canonical(_base) && $"{seen["status"]!["policyRevision"]}" == $"{before["status"]!["policyRevision"]}")
-            throw new MutantException("accepted, and nothing at all tells of it");
-        return Fate.Reconciled;
+    /// <summary>The accepted spec is kept whole, so that what acts later will, whatever becomes of the object.</summary>
+    private async Task KeptAsync(JsonNode stored)
+    {
+        var name = $"{(await GetAsync())["status"]!["policyRevision"]}";
+        var kept = (await ListAsync("controllerrevisions", $"ragoperator.dev/name={_name}")).FirstOrDefault(r => r.GetProperty("metadata").GetProperty("name").GetString() == name);
+        var preimage = kept.ValueKind == JsonValueKind.Object ? JsonNode.Parse(Base64Url.DecodeFromChars(kept.GetProperty("data").GetProperty("preimage").GetString())) : null;
+        if (preimage is null || Masked.Canonical(preimage) != Masked.Canonical(stored)) throw new MutantException($"{name} does not keep what was accepted: {preimage?.ToJsonString()}");
     }
 
     private async Task BackAsync(Mutant mutant)
@@ -130,6 +187,27 @@ internal sealed class MutantSlot(TestSpace space, JsonObject baseSpec, string sl
         throw new MutantException($"{what}\n  gone:\n{string.Join("\n", _fresh.Except(now, StringComparer.Ordinal))}\n  new:\n{string.Join("\n", now.Except(_fresh, StringComparer.Ordinal))}");
     }
 
+    /// <summary>Applies a spec and answers the object once the operator has seen it.</summary>
+    public async Task<JsonNode> ApplyAsync(JsonNode spec)
+    {
+        var (code, answer) = await SpecAsync(spec, dryRun: false);
+        if (code >= 300) throw new MutantException($"a rollout with it is refused: {answer}");
+        return await UntilSeenAsync("the operator has seen it");
+    }
+
+    /// <summary>Back to the base; an object that cannot go back at once is made anew.</summary>
+    public async Task GoBackAsync(bool anew)
+    {
+        if (anew)
+        {
+            await MakeAsync();
+            return;
+        }
+
+        await ApplyAsync(_base);
+        await AtRestAsync("the base is stable again");
+    }
+
     private async Task<JsonNode> AtRestAsync(string what)
     {
         JsonNode? rest = null;
@@ -149,19 +227,39 @@ internal sealed class MutantSlot(TestSpace space, JsonObject baseSpec, string sl
     }
 
     /// <summary>Deployments, Services, ConfigMaps and the route, masked and in order.</summary>
-    private async Task<IReadOnlyList<string>> ChildrenAsync()
+    public async Task<IReadOnlyList<string>> ChildrenAsync()
     {
         var children = new List<string>();
         foreach (var resource in (string[])["deployments", "services", "configmaps"])
-            children.AddRange((await space.ListAsync(resource, $"ragoperator.dev/name={_name}")).Select(c => $"{resource}/{Masked.Child(c)}"));
-        if (await space.Api.GetAsync($"/apis/gateway.networking.k8s.io/v1/namespaces/{space.Namespace}/httproutes/{_name}") is { } route) children.Add($"httproutes/{Masked.Child(route)}");
+            children.AddRange((await ListAsync(resource, $"ragoperator.dev/name={_name}")).Select(c => $"{resource}/{Masked.Child(c)}"));
+        if (await AskAsync(() => space.Api.GetAsync($"/apis/gateway.networking.k8s.io/v1/namespaces/{space.Namespace}/httproutes/{_name}")) is { } route) children.Add($"httproutes/{Masked.Child(route)}");
         return [.. children.Order(StringComparer.Ordinal)];
     }
 
-    private async Task<JsonNode> GetAsync() => JsonNode.Parse((await space.Api.GetAsync(Path) ?? throw new MutantException("the object is gone")).GetRawText())!;
+    /// <summary>The object.</summary>
+    public async Task<JsonNode> GetAsync() => JsonNode.Parse((await AskAsync(() => space.Api.GetAsync(Path)) ?? throw new MutantException("the object is gone")).GetRawText())!;
 
-    private Task<(int Code, JsonElement Body)> SpecAsync(JsonNode spec, bool dryRun) => space.Api.SendAsync(
-        HttpMethod.Patch, Path + (dryRun ? "?dryRun=All" : ""), new JsonArray(new JsonObject { ["op"] = "replace", ["path"] = "/spec", ["value"] = spec.DeepClone() }).ToJsonString(), "application/json-patch+json");
+    private Task<(int Code, JsonElement Body)> SpecAsync(JsonNode spec, bool dryRun) => AskAsync(() => space.Api.SendAsync(
+        HttpMethod.Patch, Path + (dryRun ? "?dryRun=All" : ""), new JsonArray(new JsonObject { ["op"] = "replace", ["path"] = "/spec", ["value"] = spec.DeepClone() }).ToJsonString(), "application/json-patch+json"));
+
+    private Task<IReadOnlyList<JsonElement>> ListAsync(string resource, string selector) => AskAsync(() => space.ListAsync(resource, selector));
+
+    /// <summary>A server that is too busy to answer is asked again; asked twice, it does the same.</summary>
+    private static async Task<T> AskAsync<T>(Func<Task<T>> ask)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await ask();
+            }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && TimeProvider.System.GetElapsedTime(start) < s_patience)
+            {
+                await Task.Delay(s_poll, TimeProvider.System);
+            }
+        }
+    }
 
     private async Task UntilAsync(Func<Task<bool>> condition, string what)
     {

@@ -21,7 +21,8 @@ public sealed class MutationTests(ITestOutputHelper output)
     {
         var count = Number("MUTANTS", 300);
         var seed = Number("RAG_SEED", 1);
-        await using var space = await TestSpace.CreateWithoutPodsAsync("mutants");
+        await using var questions = await Questions.StartAsync();
+        await using var space = await TestSpace.CreateWithoutPodsAsync("mutants", questions.Configuration(Enumerable.Range(0, Slots).Select(static n => $"m{n}")));
         await using var puppet = new PuppetNode(space);
         await puppet.StartAsync();
         await space.Bed.ApplyAsync($$"""
@@ -39,6 +40,7 @@ public sealed class MutationTests(ITestOutputHelper output)
         var bases = ((string[])["full", "minimal"]).Select(sample => (JsonObject)JsonNode.Parse(Base(sample, puppet.NodeName).ToJsonString())!).ToList();
         var fates = new ConcurrentDictionary<Fate, int>();
         var failures = new ConcurrentQueue<string>();
+        var effects = new ConcurrentQueue<string>();
         // Even seeds change the full sample and odd ones the minimal, whichever object is free: a seed says it all.
         int[] next = [seed - 2 + (seed & 1), seed - 1 - (seed & 1)];
         var watch = TimeProvider.System.GetTimestamp();
@@ -46,15 +48,18 @@ public sealed class MutationTests(ITestOutputHelper output)
 
         await Task.WhenAll(Enumerable.Range(0, Slots).Select(async number =>
         {
-            var baseSpec = bases[number % bases.Count];
-            var slot = new MutantSlot(space, baseSpec, $"m{number}");
+            var baseSpec = (JsonObject)bases[number % bases.Count].DeepClone();
+            if (baseSpec["sla"] is JsonObject sla) sla["source"] = $"m{number}";
+            var slot = new MutantSlot(space, questions, baseSpec, $"m{number}");
             var stands = await RenewAsync(slot);
             while (stands && failures.Count < MostFailures && Interlocked.Add(ref next[number % bases.Count], bases.Count) is var mine && mine < seed + count)
             {
                 var mutant = mutator.Mutate(baseSpec, new Random(mine));
                 try
                 {
-                    fates.AddOrUpdate(await slot.PlayAsync(mutant), 1, static (_, n) => n + 1);
+                    var fate = await slot.PlayAsync(mutant);
+                    fates.AddOrUpdate(fate, 1, static (_, n) => n + 1);
+                    if (fate is Fate.SeenAtRest or Fate.SeenInRollout or Fate.ActsLater) effects.Enqueue($"{fate}: seed {mine}, {mutant.What}: {slot.Seen}");
                 }
                 catch (MutantException e)
                 {
@@ -83,6 +88,8 @@ public sealed class MutationTests(ITestOutputHelper output)
         var passed = fates.Values.Sum();
         var note = $"seed {seed}, {TimeProvider.System.GetElapsedTime(watch).TotalSeconds:0} s, {string.Join(", ", fates.OrderBy(static f => f.Key).Select(static f => $"{f.Value} {f.Key}"))}, {remade} objects made anew".ToLowerInvariant();
         output.WriteLine($"{count} mutants: {passed} passed, {failures.Count} failed; {note}");
+        // For a person to judge whether what was seen is the mutant's effect.
+        foreach (var effect in effects.Take(100).Order(StringComparer.Ordinal)) output.WriteLine(effect);
         Report(count, passed, failures.Count, note);
         Assert.True(failures.IsEmpty, $"{string.Join("\n\n", failures)}\npuppet: {puppet.Trouble}");
         Assert.NotNull(space.Operator.Pid);
@@ -90,7 +97,7 @@ public sealed class MutationTests(ITestOutputHelper output)
         Assert.True(wrong.Count == 0, $"the operator's log tells of exceptions:\n{string.Join("\n", wrong.Take(40))}");
     }
 
-    /// <summary>A sample that can be installed here: on the puppet's node and gateway, with few pods, held at its first step.</summary>
+    /// <summary>A sample that can be installed here, on the puppet's node and gateway; its rollouts come to rest soon, and so do its metrics.</summary>
     private static JsonObject Base(string sample, string node)
     {
         var spec = (JsonObject)YamlJson.Parse(File.ReadAllText(Path.Combine(ClusterBed.Repository, $"samples/{sample}.yaml")))!["spec"]!.DeepClone();
@@ -98,12 +105,23 @@ public sealed class MutationTests(ITestOutputHelper output)
         {
             component!["template"]!["spec"]!["nodeSelector"] = new JsonObject { ["puppet"] = node };
             component["template"]!["spec"]!["tolerations"] = new JsonArray(new JsonObject { ["key"] = "puppet", ["operator"] = "Exists" });
-            if (component["replicas"] is not null) component["replicas"] = 2;
+            // As many as it takes for a step's share and a fixed count to be told apart.
+            if (component["replicas"] is not null) component["replicas"] = 4;
         }
 
         spec["traffic"]!["gatewayApi"]!["parentRefs"] = new JsonArray(new JsonObject { ["name"] = PuppetNode.Gateway });
         var rollout = spec["rollout"] as JsonObject ?? (JsonObject)(spec["rollout"] = new JsonObject());
         rollout["retireDelay"] = "0s";
+        foreach (var step in rollout["steps"] as JsonArray ?? [])
+        {
+            // A hold shows only while it lasts, an approval only after it.
+            step!["hold"] = "0s";
+            step["approval"] = "Required";
+        }
+
+        if (spec["sla"] is not JsonObject sla) return spec;
+        (sla["interval"], sla["warmUp"]) = ("1s", "0s");
+        foreach (var metric in sla["metrics"]!.AsArray()) metric!["window"] = "1s";
         return spec;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using RagOperator.ClusterTests.Infrastructure;
 
@@ -10,10 +11,12 @@ internal sealed class PuppetNode(TestSpace space) : IAsyncDisposable
     /// <summary>The gateway that the puppet plays.</summary>
     public const string Gateway = "puppet";
 
+    private const int AtOnce = 8;
+
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(100);
     private readonly CancellationTokenSource _stop = new();
     private readonly string _node = $"puppet-{space.Namespace}";
-    private readonly HashSet<string> _ready = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _ready = new(StringComparer.Ordinal);
     private Task _run = Task.CompletedTask;
     private int _addresses;
 
@@ -30,7 +33,8 @@ internal sealed class PuppetNode(TestSpace space) : IAsyncDisposable
             {"apiVersion":"v1","kind":"Node","metadata":{"name":"{{{_node}}}","labels":{"puppet":"{{{_node}}}"}},"spec":{"taints":[{"key":"puppet","effect":"NoSchedule"}]}}
             """);
         await BeatAsync();
-        _run = RunAsync();
+        // Each for itself: a gateway does not wait for pods.
+        _run = Task.WhenAll(RunAsync(PodsAsync), RunAsync(RoutesAsync));
     }
 
     public async ValueTask DisposeAsync()
@@ -43,7 +47,7 @@ internal sealed class PuppetNode(TestSpace space) : IAsyncDisposable
 
     private static string Now => TimeProvider.System.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture);
 
-    private async Task RunAsync()
+    private async Task RunAsync(Func<Task> play)
     {
         var beat = TimeProvider.System.GetTimestamp();
         while (!_stop.IsCancellationRequested)
@@ -56,8 +60,7 @@ internal sealed class PuppetNode(TestSpace space) : IAsyncDisposable
                     beat = TimeProvider.System.GetTimestamp();
                 }
 
-                await PodsAsync();
-                await RoutesAsync();
+                await play();
             }
             catch (Exception e) when (e is HttpRequestException or InvalidOperationException or JsonException or TaskCanceledException or KeyNotFoundException)
             {
@@ -74,26 +77,25 @@ internal sealed class PuppetNode(TestSpace space) : IAsyncDisposable
         "conditions":[{"type":"Ready","status":"True","reason":"Puppet","message":"","lastHeartbeatTime":"{{{Now}}}","lastTransitionTime":"{{{Now}}}"}]}}
         """, "application/strategic-merge-patch+json");
 
-    private async Task PodsAsync()
+    private async Task PodsAsync() => await Parallel.ForEachAsync(await space.ListAsync("pods"), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (pod, cancelled) =>
     {
-        foreach (var pod in await space.ListAsync("pods"))
+        var name = pod.GetProperty("metadata").GetProperty("name").GetString()!;
+        if (pod.GetProperty("spec").TryGetProperty("nodeName", out var node) is false || node.GetString() != _node) return;
+        var path = $"/api/v1/namespaces/{space.Namespace}/pods/{name}";
+        if (pod.GetProperty("metadata").TryGetProperty("deletionTimestamp", out _))
         {
-            var name = pod.GetProperty("metadata").GetProperty("name").GetString()!;
-            if (pod.GetProperty("spec").TryGetProperty("nodeName", out var node) is false || node.GetString() != _node) continue;
-            var path = $"/api/v1/namespaces/{space.Namespace}/pods/{name}";
-            if (pod.GetProperty("metadata").TryGetProperty("deletionTimestamp", out _))
-            {
-                await space.Api.SendAsync(HttpMethod.Delete, path, """{"gracePeriodSeconds":0}""");
-            }
-            else if (_ready.Add(pod.GetProperty("metadata").GetProperty("uid").GetString()!))
-            {
-                var number = Interlocked.Increment(ref _addresses);
-                var ip = $"10.99.{number / 250 % 250}.{(number % 250) + 1}";
-                var conditions = string.Join(",", ((string[])["Initialized", "ContainersReady", "Ready", "PodScheduled"]).Select(type => $$"""{"type":"{{type}}","status":"True","lastTransitionTime":"{{Now}}"}"""));
-                await space.Api.SendAsync(HttpMethod.Patch, $"{path}/status", $$$"""{"status":{"phase":"Running","podIP":"{{{ip}}}","podIPs":[{"ip":"{{{ip}}}"}],"startTime":"{{{Now}}}","conditions":[{{{conditions}}}]}}""", "application/strategic-merge-patch+json");
-            }
+            await space.Api.SendAsync(HttpMethod.Delete, path, """{"gracePeriodSeconds":0}""");
         }
-    }
+        else if (pod.GetProperty("metadata").GetProperty("uid").GetString()! is var uid && !_ready.ContainsKey(uid))
+        {
+            var number = Interlocked.Increment(ref _addresses);
+            var ip = $"10.99.{number / 250 % 250}.{(number % 250) + 1}";
+            var conditions = string.Join(",", ((string[])["Initialized", "ContainersReady", "Ready", "PodScheduled"]).Select(type => $$"""{"type":"{{type}}","status":"True","lastTransitionTime":"{{Now}}"}"""));
+            await RequireAsync(HttpMethod.Patch, $"{path}/status", $$$"""{"status":{"phase":"Running","podIP":"{{{ip}}}","podIPs":[{"ip":"{{{ip}}}"}],"startTime":"{{{Now}}}","conditions":[{{{conditions}}}]}}""", "application/strategic-merge-patch+json");
+            // Only now: what was not heard is said again.
+            _ready[uid] = true;
+        }
+    });
 
     private async Task RoutesAsync()
     {

@@ -4,7 +4,6 @@ using RagOperator.ClusterTests.Infrastructure;
 namespace RagOperator.ClusterTests.Outages;
 
 /// <summary>The real Prometheus dies, hangs with its connections open, or is started anew, while a step is held.</summary>
-[Collection(AloneCollection.Name)]
 public sealed class PrometheusFaultTests
 {
     // SIGKILL: connections are reset, new ones refused.
@@ -22,7 +21,7 @@ public sealed class PrometheusFaultTests
     [InlineData(Restarted)]
     public async Task Prometheus_that_fails_neither_raises_nor_takes_back_and_the_rollout_goes_on_afterwards(string trouble)
     {
-        await using var space = await TestSpace.CreateAsync($"prometheus-{trouble}");
+        await using var space = await TestSpace.CreateWithPrometheusAsync($"prometheus-{trouble}");
         await space.InstallAsync(space.Service());
         await using var load = space.StartLoad(20);
         var service = space.Service() with
@@ -38,11 +37,11 @@ public sealed class PrometheusFaultTests
 
         if (trouble == Restarted)
         {
-            await space.Bed.Prometheus.RestartAsync();
+            await space.Prometheus.RestartAsync();
         }
         else
         {
-            await (trouble == Killed ? space.Bed.Prometheus.KillAsync() : space.Bed.Prometheus.PauseAsync());
+            await (trouble == Killed ? space.Prometheus.KillAsync() : space.Prometheus.PauseAsync());
             try
             {
                 var silent = await space.UntilAsync(s => s is { Step.HoldUntil: null } && s.Sla![0] is { Verdict: "Error" }, TimeSpan.FromSeconds(60), "the outage is told");
@@ -57,7 +56,7 @@ public sealed class PrometheusFaultTests
             }
             finally
             {
-                await (trouble == Killed ? space.Bed.Prometheus.StartAsync() : space.Bed.Prometheus.ResumeAsync());
+                await (trouble == Killed ? space.Prometheus.StartAsync() : space.Prometheus.ResumeAsync());
             }
         }
 

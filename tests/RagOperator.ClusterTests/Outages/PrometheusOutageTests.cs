@@ -4,13 +4,12 @@ using RagOperator.ClusterTests.Infrastructure;
 namespace RagOperator.ClusterTests.Outages;
 
 /// <summary>The metric source itself is away.</summary>
-[Collection(AloneCollection.Name)]
 public sealed class PrometheusOutageTests
 {
     [SkippableFact]
     public async Task Prometheus_stopped_stops_the_clock_and_nothing_else_until_it_is_back()
     {
-        await using var space = await TestSpace.CreateAsync("outage");
+        await using var space = await TestSpace.CreateWithPrometheusAsync("outage");
         await space.InstallAsync(space.Service());
         await using var load = space.StartLoad(20);
         await space.ApplyAsync(space.Service() with
@@ -23,7 +22,7 @@ public sealed class PrometheusOutageTests
         var held = await space.UntilAsync(s => s.Step is { Name: "half", HeldFor: not null and not "0s" }, TestSpace.Patience, "the clock of half runs");
         var canary = held.CanaryRevision;
 
-        await space.Bed.Prometheus.StopAsync();
+        await space.Prometheus.StopAsync();
         try
         {
             var silent = await space.UntilAsync(s => s.Sla![0] is { Verdict: "Error", Errors: > 0 }, TimeSpan.FromSeconds(20), "the outage is told");
@@ -38,7 +37,7 @@ public sealed class PrometheusOutageTests
         }
         finally
         {
-            await space.Bed.Prometheus.StartAsync();
+            await space.Prometheus.StartAsync();
         }
 
         var done = await space.UntilAsync(s => s.Phase == "Healthy", TestSpace.Patience, "it went on by itself");

@@ -106,6 +106,22 @@ public sealed class HoldTests
         Assert.Equal("ten", sim.StepName);
     }
 
+    /// <summary>Who goes by status alone, as health-holding.lua does, sees by that whether the clock runs: the step's state stays Holding.</summary>
+    [Theory]
+    [InlineData("NoData")]
+    [InlineData("Invalid")]
+    [InlineData("Error")]
+    public void Hold_whose_clock_stands_has_no_end(string kind)
+    {
+        var sim = Rolling().UntilStep("canary", StepStates.Holding).Run(TimeSpan.FromMinutes(3));
+        sim.Metrics.Everything = new Contracts.MetricAnswer(Enum.Parse<Contracts.AnswerKind>(kind));
+        sim.Run(TimeSpan.FromMinutes(2));
+        Assert.Equal((Phases.Progressing, StepStates.Holding, null), (sim.Status.Phase, sim.Status.Step!.State, sim.Status.Step.HoldUntil));
+        sim.Metrics.Everything = null;
+        sim.Run(TimeSpan.FromMinutes(2));
+        Assert.NotNull(sim.Status.Step!.HoldUntil);
+    }
+
     [Fact]
     public void Message_tells_until_when_a_hold_lasts()
     {

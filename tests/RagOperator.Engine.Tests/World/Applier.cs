@@ -54,7 +54,7 @@ internal static class Applier
             case ApplyFlags apply:
                 var name = ChildNames.Flags(cluster.Name, apply.Component, apply.Revision);
                 return apply.Current is null
-                    ? Add(cluster.FlagMaps, new SimFlags { Name = name, OwnerUid = cluster.Uid, Flags = apply.Flags })
+                    ? Add(cluster.FlagMaps, new SimFlags { Name = name, OwnerUid = cluster.Uid, Component = apply.Component, Revision = apply.Revision, Flags = apply.Flags })
                     : On(cluster.FlagMaps, apply.Current, f => f.Flags = apply.Flags);
             case ApplyRoute apply:
                 return Apply(cluster, apply, unrecorded);

@@ -47,6 +47,10 @@ internal sealed class SimService : SimChild
 
 internal sealed class SimFlags : SimChild
 {
+    public required string Component { get; init; }
+
+    public required string Revision { get; init; }
+
     public required IReadOnlyDictionary<string, bool> Flags { get; set; }
 }
 

@@ -226,6 +226,7 @@ internal sealed partial class Cluster
             Owner = OwnerOf(s),
             SelectorComponent = s.Component,
             SelectorRevision = s.Revision,
+            Port = 8000,
             Release = s.Release,
         }),
         FlagMaps = FlagMaps.Values.ToDictionary(static f => f.Name, f => new FlagsView
@@ -234,6 +235,8 @@ internal sealed partial class Cluster
             Uid = f.Uid,
             ResourceVersion = V(f),
             Owner = OwnerOf(f),
+            Component = f.Component,
+            Revision = f.Revision,
             Flags = f.Flags,
         }),
         ReadyAddresses = Services.Values.ToDictionary(static s => s.Name, Addresses),

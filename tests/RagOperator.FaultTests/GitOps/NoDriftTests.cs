@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RagOperator.FaultTests.Running;
 using RagOperator.FaultTests.Worlds;
 using RagOperator.GitOps.Tests.Health;
 using RagOperator.TestBed;
@@ -14,7 +15,9 @@ public sealed class NoDriftTests
     private static readonly ServiceSpec s_next = s_first with { Flag = true, Api = "2", HoldOf = static step => step == 0 ? "1h" : "1s", ApprovalAt = "half" };
 
     [SkippableFact]
-    public async Task Apply_of_the_same_manifest_changes_nothing_in_any_phase()
+    public Task Apply_of_the_same_manifest_changes_nothing_in_any_phase() => Lab.InSlotAsync(PlayAsync);
+
+    private static async Task PlayAsync()
     {
         var bed = await FaultBed.SharedAsync();
         using var cluster = ClusterBed.FromEnvironment();

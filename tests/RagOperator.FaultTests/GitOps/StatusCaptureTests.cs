@@ -1,4 +1,5 @@
 using RagOperator.FaultTests.Peers;
+using RagOperator.FaultTests.Running;
 using RagOperator.FaultTests.Worlds;
 using RagOperator.GitOps.Tests.Health;
 using RagOperator.TestBed;
@@ -19,7 +20,7 @@ public sealed class StatusCaptureTests
     private const string Nowhere = """ "nodeSelector": {"not": "here"}, """;
 
     [SkippableFact]
-    public async Task Health_at_every_phase_of_a_real_run_is_what_the_docs_promise()
+    public Task Health_at_every_phase_of_a_real_run_is_what_the_docs_promise() => Lab.InSlotAsync(static async () =>
     {
         var bed = await FaultBed.SharedAsync();
         await using var world = await FaultWorld.CreateAsync(bed, "health", []);
@@ -27,7 +28,7 @@ public sealed class StatusCaptureTests
         await RolloutAsync(world);
         await TakeBackAsync(world);
         await EndAsync(world);
-    }
+    });
 
     private static async Task InstallAsync(FaultWorld world)
     {
@@ -54,6 +55,7 @@ public sealed class StatusCaptureTests
         await CaptureAsync(world, "holding", static s => s is { StepState: "Holding", Verdict: "Pass", HoldUntil.Length: > 0 });
 
         world.Prometheus.Value = static _ => null;
+        await CaptureAsync(world, "clock-stands", static s => s is { StepState: "Holding", Phase: "Progressing", HoldUntil: "" });
         await world.ApplyAsync(s_slow with { NoDataTimeout = "1s" });
         await CaptureAsync(world, "no-data", static s => s.Phase == "Suspended" && s.Reason("Reconciling") == "NoData");
         world.Prometheus.Value = static _ => 0;

@@ -53,6 +53,13 @@ public static class EndState
         return line[..line.IndexOf(" = ", StringComparison.Ordinal)];
     }
 
+    /// <summary>The object that a line is about: <c>deployments/assistant-api-4f9c</c>.</summary>
+    public static string ObjectOf(string line)
+    {
+        ArgumentNullException.ThrowIfNull(line);
+        return line[..line.IndexOfAny(['.', '['])];
+    }
+
     private static void Flatten(string path, JsonElement element, HashSet<string> lines)
     {
         if (s_masked.IsMatch(path))

@@ -13,7 +13,9 @@ public static class Lab
 
     // Longer than anything that comes by itself (polls of a waiting rollout, the Lease, the look at what is missing).
     private static readonly TimeSpan s_longQuiet = TimeSpan.FromSeconds(70);
-    private static readonly SemaphoreSlim s_slots = new(Number("FAULT_PARALLEL", 10));
+    private static readonly Slots s_slots = new(Number("FAULT_PARALLEL", 10), Path.Combine(FaultBed.Results, "installs.tsv"));
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_settled = TimeSpan.FromSeconds(3);
     private static readonly ConcurrentDictionary<string, Lazy<Task<Reference>>> s_references = new(StringComparer.Ordinal);
 
     /// <summary>The story undisturbed: its places, its end, and what differs between two such runs.</summary>
@@ -35,19 +37,21 @@ public static class Lab
     }
 
     /// <summary>Runs something that has a world of its own when there is room for another.</summary>
-    public static async Task<T> InSlotAsync<T>(Func<Task<T>> run)
+    public static Task<T> InSlotAsync<T>(Func<Task<T>> run) => s_slots.RunAsync(run);
+
+    /// <inheritdoc cref="InSlotAsync{T}"/>
+    public static Task InSlotAsync(Func<Task> run)
     {
         ArgumentNullException.ThrowIfNull(run);
-        await s_slots.WaitAsync();
-        try
+        return s_slots.RunAsync(async () =>
         {
-            return await run();
-        }
-        finally
-        {
-            s_slots.Release();
-        }
+            await run();
+            return true;
+        });
     }
+
+    /// <summary>Tells how long an install took, beside all others.</summary>
+    public static void Installed(TimeSpan took) => s_slots.Installed(took);
 
     /// <summary>A number from the environment.</summary>
     public static int Number(string name, int otherwise) =>
@@ -60,6 +64,11 @@ public static class Lab
         if (Array.Find(runs, r => !r.Passed) is { } bad)
             throw new InvalidOperationException($"{story.Name} undisturbed: {string.Join('\n', bad.Troubles)}\n{bad.Description}");
         var (first, second) = (runs[0].End, runs[1].End);
+        // What may differ are values. An object that only one of them has would mask all that is in it.
+        var objects = first.Select(EndState.ObjectOf).ToHashSet(StringComparer.Ordinal);
+        objects.SymmetricExceptWith(second.Select(EndState.ObjectOf));
+        if (objects.Count > 0)
+            throw new InvalidOperationException($"{story.Name} undisturbed: one of two runs has {string.Join(", ", objects)}, and the other has not");
         var masks = first.Except(second).Concat(second.Except(first)).Select(EndState.PathOf).ToHashSet(StringComparer.Ordinal);
         return new Reference(runs[0].Places, runs[0].Lines, first, runs[0].Counts, masks);
     }
@@ -90,7 +99,7 @@ public static class Lab
             await story.Act(world);
             await world.UntilAsync(() => story.HasEnded(world), $"the end of {story.Name}");
             await world.QuietAsync(quiet);
-            end = await EndState.OfAsync(world.Api, world.Namespace);
+            end = await EndAsync(world, reference, quiet);
         }
 #pragma warning disable CA1031 // whatever goes wrong in one run is that run's trouble, and must not end the others
         catch (Exception e)
@@ -114,6 +123,42 @@ public static class Lab
         return new RunResult(
             plan, troubles, plan.Faults.All(f => world.Proxy.Struck.Contains(f.Place)), [.. world.Proxy.Trajectory.Writes.Select(d => d.Place)],
             world.Proxy.Trajectory.Lines, end, counts, troubles.Count > 0 ? await world.DescribeAsync() : "");
+    }
+
+    /// <summary>What it leaves. A whole object that is still there, or not yet, may be late on a slow machine; what any object says may not.
+    /// Once nothing is late any more it has to stay so for longer than that takes.</summary>
+    private static async Task<IReadOnlySet<string>> EndAsync(FaultWorld world, Reference? reference, TimeSpan quiet)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        var end = await EndState.OfAsync(world.Api, world.Namespace);
+        var isLate = false;
+        while (TimeProvider.System.GetElapsedTime(start) < s_patience)
+        {
+            var before = end;
+            // Undisturbed runs have nothing to be compared with but themselves, some seconds later.
+            if (reference is not null && !isLate)
+            {
+                isLate = IsOnlyLate(reference, end);
+                if (!isLate)
+                    return end;
+            }
+
+            await Task.Delay(s_settled, TimeProvider.System);
+            await world.QuietAsync(quiet);
+            end = await EndState.OfAsync(world.Api, world.Namespace);
+            if (before.SetEquals(end) && (reference is null || !IsOnlyLate(reference, end)))
+                return end;
+        }
+
+        return end;
+    }
+
+    /// <summary>Whether the end differs from the story's, and only by whole objects.</summary>
+    private static bool IsOnlyLate(Reference reference, IReadOnlySet<string> end)
+    {
+        var (wanted, found) = (reference.End.Select(EndState.ObjectOf).ToHashSet(StringComparer.Ordinal), end.Select(EndState.ObjectOf).ToHashSet(StringComparer.Ordinal));
+        var differing = EndState.Differences(reference.End, end, reference.Masks).Select(static d => EndState.ObjectOf(d[(d.IndexOf(' ', StringComparison.Ordinal) + 1)..])).ToList();
+        return differing.Count > 0 && differing.TrueForAll(o => wanted.Contains(o) != found.Contains(o));
     }
 }
 

@@ -64,10 +64,18 @@ public static class Stories
         await world.UntilAsync(static s => s is { StepName: "half", StepState: "Waiting", Weight: 50 }, "halfway");
     }
 
-    private static async Task<bool> IsHealthy(FaultWorld world) => await world.StatusAsync() is { IsCurrent: true, Phase: "Healthy", IsRetiring: false };
+    private static async Task<bool> IsHealthy(FaultWorld world) => await world.StatusAsync() is { IsCurrent: true, Phase: "Healthy", IsRetiring: false } && await HasRetiredAsync(world);
 
     private static async Task<bool> IsRolledBack(FaultWorld world) =>
-        await world.StatusAsync() is { IsCurrent: true, Phase: "Degraded", IsRetiring: false } status && status.Condition("RolledBack") == "True";
+        await world.StatusAsync() is { IsCurrent: true, Phase: "Degraded", IsRetiring: false } status && status.Condition("RolledBack") == "True" && await HasRetiredAsync(world);
+
+    /// <summary>Whether each component has one Deployment. Status tells that a release has retired before its Deployments are deleted.</summary>
+    private static async Task<bool> HasRetiredAsync(FaultWorld world)
+    {
+        var components = (await world.Api.ListAsync($"/apis/apps/v1/namespaces/{world.Namespace}/deployments?labelSelector=ragoperator.dev/component"))
+            .Select(static d => d.GetProperty("metadata").GetProperty("labels").GetProperty("ragoperator.dev/component").GetString()).ToList();
+        return components.Count > 0 && components.Distinct(StringComparer.Ordinal).Count() == components.Count;
+    }
 
     private static async Task<bool> IsGoneAsync(FaultWorld world)
     {

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
+using RagOperator.FaultTests.Oracles;
 using RagOperator.FaultTests.Worlds;
 using RagOperator.TestBed.Faults;
 
@@ -8,6 +10,9 @@ namespace RagOperator.FaultTests.Soak;
 public sealed class Fleet(ApiAccess api, int size, int seed)
 {
     private readonly ConcurrentDictionary<string, string> _badBeside = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> _takenBack = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<string> _wrong = new();
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
     private int _releases;
     private int _rollbacks;
 
@@ -18,6 +23,12 @@ public sealed class Fleet(ApiAccess api, int size, int seed)
 
     /// <summary>Releases seen to be taken back.</summary>
     public int Rollbacks => _rollbacks;
+
+    /// <summary>Releases that did not end as they should: a bad one that was not taken back, a good one that was.</summary>
+    public IReadOnlyCollection<string> Wrong => _wrong;
+
+    /// <summary>Told of each release that has ended: the namespace and its status.</summary>
+    public Action<string, StatusView> Ended { get; set; } = static (_, _) => { };
 
     /// <summary>What the metric source says: errors of a canary that is meant to be bad.</summary>
     public double? Value(string query)
@@ -47,23 +58,24 @@ public sealed class Fleet(ApiAccess api, int size, int seed)
     /// <summary>Services that are not where they should be in the end.</summary>
     public async Task<IReadOnlyList<string>> UnfinishedAsync()
     {
-        var found = await Task.WhenAll(Namespaces.Select(async ns => (Ns: ns, Status: await StatusAsync(ns))));
-        return [.. found.Where(f => f.Status is not { IsCurrent: true, Phase: "Healthy", IsRetiring: false }).Select(f => $"{f.Ns}: {f.Status}")];
+        var found = await Task.WhenAll(Namespaces.Select(async ns => (Ns: ns, Status: await StatusAsync(ns), Route: await RouteAsync(api, ns))));
+        return [.. found.Where(f => f.Status is not { IsCurrent: true, Phase: "Healthy", IsRetiring: false } || !IsWhole(f.Route)).Select(f => $"{f.Ns}: {f.Status}; {f.Route}")];
     }
 
     private async Task ReleaseAsync(string ns, Random random, CancellationToken stop)
     {
+        bool? underWay = null;
         for (var i = 1; !stop.IsCancellationRequested; i++)
         {
             try
             {
-                var status = await StatusAsync(ns);
-                if (status is { IsCurrent: true, Phase: "Healthy", IsRetiring: false } || (status.Phase == "Degraded" && status.Condition("RolledBack") == "True"))
+                if (await StatusAsync(ns) is { IsCurrent: true } status && HasEnded(status))
                 {
-                    if (status.Phase == "Degraded")
-                        Interlocked.Increment(ref _rollbacks);
+                    if (underWay is { } bad)
+                        Judge(ns, bad, status);
                     _badBeside.TryRemove(ns, out _);
-                    if (random.Next(5) == 0)
+                    underWay = random.Next(5) == 0;
+                    if (underWay == true)
                         _badBeside[ns] = await StableServiceAsync(ns);
                     await ApplyAsync(ns, $"{i}");
                     Interlocked.Increment(ref _releases);
@@ -78,13 +90,57 @@ public sealed class Fleet(ApiAccess api, int size, int seed)
         }
     }
 
-    private async Task<StatusView> StatusAsync(string ns) => new(await api.GetAsync(Path(ns)));
+    private static bool HasEnded(StatusView status) =>
+        status is { Phase: "Healthy", IsRetiring: false } || (status.Phase == "Degraded" && status.Condition("RolledBack") == "True");
+
+    /// <summary>A bad release is taken back and a good one promoted, and what was taken back is never stable.</summary>
+    private void Judge(string ns, bool bad, StatusView status)
+    {
+        var takenBack = status.Phase == "Degraded";
+        if (takenBack)
+        {
+            Interlocked.Increment(ref _rollbacks);
+            _takenBack[$"{ns} {status.RolledBack}"] = status.Message;
+        }
+
+        if (takenBack != bad)
+            _wrong.Enqueue($"{ns}: a {(bad ? "bad" : "good")} release ended so: {status}");
+        if (_takenBack.ContainsKey($"{ns} {status.Stable}"))
+            _wrong.Enqueue($"{ns}: stable is what was taken back: {status}");
+        Ended(ns, status);
+    }
+
+    private async Task<StatusView> StatusAsync(string ns) => new(await AskAsync(() => api.GetAsync(Path(ns))));
+
+    private static Task<JsonElement?> RouteAsync(ApiAccess api, string ns) => AskAsync(() => api.GetAsync($"/apis/gateway.networking.k8s.io/v1/namespaces/{ns}/httproutes/assistant"));
+
+    /// <summary>A server that is too busy to answer is asked again; asked twice, it does the same.</summary>
+    private static async Task<T> AskAsync<T>(Func<Task<T>> ask)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await ask();
+            }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && TimeProvider.System.GetElapsedTime(start) < s_patience)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
+            }
+        }
+    }
+
+    /// <summary>Whether one Service has all of each rule.</summary>
+    private static bool IsWhole(JsonElement? route) => route is { } found && RuleWeights.Of(found).All(static rule => rule.Count == 1 && rule.Values.Single() == 100);
 
     private async Task<string> StableServiceAsync(string ns) =>
-        (await api.GetAsync($"/apis/gateway.networking.k8s.io/v1/namespaces/{ns}/httproutes/assistant"))!.Value
+        (await RouteAsync(api, ns))!.Value
             .GetProperty("spec").GetProperty("rules")[0].GetProperty("backendRefs")[0].GetProperty("name").GetString()!;
 
-    private Task ApplyAsync(string ns, string tag) => api.ApplyAsync(Path(ns), $$"""
+    private Task ApplyAsync(string ns, string tag) => AskAsync(async () => { await api.ApplyAsync(Path(ns), Spec(tag)); return true; });
+
+    private static string Spec(string tag) => $$"""
         {
           "apiVersion": "ragoperator.dev/v1alpha1", "kind": "RagDeployment", "metadata": {"name": "assistant"},
           "spec": {
@@ -96,7 +152,7 @@ public sealed class Fleet(ApiAccess api, int size, int seed)
               {"name": "errors", "query": "errors{namespace=\"$(namespace)\",service=\"$(service)\"}", "window": "10s", "limit": {"max": "1%"}, "failAfter": 2}]}
           }
         }
-        """);
+        """;
 
     private static string Path(string ns) => $"/apis/ragoperator.dev/v1alpha1/namespaces/{ns}/ragdeployments/assistant";
 }

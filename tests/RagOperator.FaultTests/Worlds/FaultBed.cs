@@ -32,6 +32,7 @@ public sealed class FaultBed
     private static async Task<FaultBed> StartAsync()
     {
         Directory.CreateDirectory(Results);
+        File.Delete(Path.Combine(Results, "installs.tsv"));
         using var bed = ClusterBed.FromEnvironment();
         (await bed.KubectlAsync("apply", "--validate=false", "-f", Path.Combine(ClusterBed.Repository, "crds"))).OrThrow();
         (await bed.KubectlAsync("wait", "--for=condition=Established", "crd/ragdeployments.ragoperator.dev", "--timeout=30s")).OrThrow();

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using RagOperator.FaultTests.Oracles;
 using RagOperator.FaultTests.Peers;
+using RagOperator.FaultTests.Running;
 using RagOperator.TestBed;
 using RagOperator.TestBed.Faults;
 
@@ -72,7 +73,7 @@ public sealed class FaultWorld : IAsyncDisposable
         [
             "--kubeconfig", proxy.KubeConfig, "--namespace", ns, "--http.address", "127.0.0.1", "--http.port", "0",
             "--metricSources.default.url", prometheus.Url, "--metricSources.default.timeout", "2s", .. withLease ? ["--leaderElection.namespace", ns] : (string[])[], .. arguments,
-        ], file: Environment.GetEnvironmentVariable("FAULT_OPERATOR") is { Length: > 0 } file ? file : null);
+        ]);
         return new FaultWorld(bed, ns, folder, proxy, prometheus, process);
     }
 
@@ -85,8 +86,17 @@ public sealed class FaultWorld : IAsyncDisposable
     /// <summary>Installs the first release and waits until nothing moves any more.</summary>
     public async Task InstallAsync(ServiceSpec spec)
     {
+        var start = TimeProvider.System.GetTimestamp();
         await ApplyAsync(spec);
-        await UntilAsync(static s => s.Phase == "Healthy", "installed");
+        try
+        {
+            await UntilAsync(static s => s.Phase == "Healthy", "installed");
+        }
+        finally
+        {
+            Lab.Installed(TimeProvider.System.GetElapsedTime(start));
+        }
+
         FirstService = await StableServiceAsync();
         await QuietAsync(TimeSpan.FromSeconds(1));
     }
@@ -220,7 +230,7 @@ public sealed class FaultWorld : IAsyncDisposable
         [
             "--kubeconfig", cluster.KubeConfig, "--namespace", Namespace, "--http.address", "127.0.0.1", "--http.port", "0",
             "--metricSources.default.url", Prometheus.Url, "--metricSources.default.timeout", "2s", "--leaderElection.namespace", Namespace, .. arguments,
-        ], file: Environment.GetEnvironmentVariable("FAULT_OPERATOR") is { Length: > 0 } file ? file : null);
+        ]);
     }
 
     /// <summary>From now on the operator may end, and is not started again.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace RagOperator.GitOps.Tests.Health;
 
@@ -49,6 +50,22 @@ public sealed class CapturedStatusTests
             Assert.Equal("Progressing", (await LuaHost.RunInAllAsync(Expected.Script(Repository.Root, script), bare)).GetProperty("status").GetString());
     }
 
+    /// <summary>A step's state says Holding whatever the rollout waits for; only a hold that runs may be called Healthy.</summary>
+    [SkippableTheory]
+    [InlineData("Progressing", true, "Healthy")]
+    [InlineData("Progressing", false, "Progressing")]
+    [InlineData("Suspended", true, "Suspended")]
+    [InlineData("Suspended", false, "Suspended")]
+    [InlineData("Degraded", true, "Degraded")]
+    public async Task Holding_is_healthy_only_while_its_clock_runs_and_nothing_else_is_waited_for(string phase, bool runs, string expected)
+    {
+        var item = JsonNode.Parse(Read("holding").GetRawText())!;
+        item["status"]!["phase"] = phase;
+        if (!runs) item["status"]!["step"]!.AsObject().Remove("holdUntil");
+        var health = await LuaHost.RunInAllAsync(Expected.Script(Repository.Root, "health-holding"), JsonElement.Parse(item.ToJsonString()));
+        Assert.Equal(expected, health.GetProperty("status").GetString());
+    }
+
     [SkippableTheory]
     [InlineData("approve", "waiting-for-approval", "approve/{canaryRevision}/half")]
     [InlineData("promote", "holding", "promote/{canaryRevision}")]
@@ -64,7 +81,7 @@ public sealed class CapturedStatusTests
             request = request.Replace($"{{{field}}}", status.TryGetProperty(field, out var hash) ? hash.GetString() : "", StringComparison.Ordinal);
         var changed = await LuaHost.RunInAllAsync(Expected.Script(Repository.Root, $"actions/{action}"), item);
 
-        var expected = System.Text.Json.Nodes.JsonNode.Parse(item.GetRawText())!;
+        var expected = JsonNode.Parse(item.GetRawText())!;
         var metadata = expected["metadata"]!.AsObject();
         var annotations = metadata["annotations"]?.AsObject();
         if (annotations is null)

@@ -23,6 +23,8 @@ public sealed record Expected(string Name, string Argo, string Holding, string K
         new("scaling", "Progressing", "Progressing", "InProgress", "abort", "pause", "promote"),
         new("shifting", "Progressing", "Progressing", "InProgress", "abort", "pause", "promote"),
         new("holding", "Progressing", "Healthy", "InProgress", "abort", "pause", "promote"),
+        // Its clock stands: not long enough to be called Suspended, but nothing that a later wave may build on.
+        new("clock-stands", "Progressing", "Progressing", "InProgress", "abort", "pause", "promote"),
         new("no-data", "Suspended", "Suspended", "InProgress", "abort", "pause", "promote"),
         new("waiting-for-approval", "Suspended", "Suspended", "InProgress", "abort", "approve", "pause", "promote"),
         new("paused", "Suspended", "Suspended", "InProgress", "abort", "approve", "promote", "resume"),

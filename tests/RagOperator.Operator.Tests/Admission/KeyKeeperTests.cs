@@ -12,11 +12,14 @@ using RagOperator.Tests.Shared;
 namespace RagOperator.Operator.Tests.Admission;
 
 /// <summary>Processes that share a Secret, on an API server in memory.</summary>
-public sealed class KeyKeeperTests
+public sealed class KeyKeeperTests : IDisposable
 {
     private static readonly NamespacedName s_secret = new("rag", "webhook");
     private readonly FakeApi _api = new();
     private readonly FakeTimeProvider _time = new();
+    private readonly KeyMetrics _metrics = new();
+
+    public void Dispose() => _metrics.Dispose();
 
     [Fact]
     public async Task First_process_makes_the_Secret_and_tells_both_configurations_and_then_writes_nothing()
@@ -148,7 +151,7 @@ public sealed class KeyKeeperTests
     public async Task Secret_whose_owner_keeps_certificates_elsewhere_holds_the_stamps_key_only()
     {
         var stamps = new RequestStamps();
-        var keeper = new KeyKeeper(_api, s_secret, new KeyPlan([]), null, null, stamps, _time, NullLogger<KeyKeeper>.Instance);
+        var keeper = new KeyKeeper(_api, s_secret, new KeyPlan([]), null, null, stamps, _metrics, _time, NullLogger<KeyKeeper>.Instance);
 
         while (await keeper.PassAsync(default) < TimeSpan.FromMinutes(1)) { }
 
@@ -184,6 +187,7 @@ public sealed class KeyKeeperTests
             new WebhookConfigurations(test._api, "webhook", NullLogger<WebhookConfigurations>.Instance),
             Serving,
             Stamps,
+            test._metrics,
             test._time,
             NullLogger<KeyKeeper>.Instance);
 

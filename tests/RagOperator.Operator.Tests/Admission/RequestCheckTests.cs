@@ -33,6 +33,25 @@ public sealed class RequestCheckTests : IAccessReviewer
         Assert.Equal(new RequestStamp("jane", _time.GetUtcNow()), _stamps.Verify(Reviews.Uid, request, (string?)patch["value"]));
     }
 
+    [Theory]
+    [InlineData("approve/3/canary", null)]
+    [InlineData("abort/current", "v1.1.x root")]
+    public async Task Dry_run_is_authorised_like_any_write_and_shows_a_stamp_that_proves_nothing(string request, string? forged)
+    {
+        var tried = Reviews.Of(Reviews.Asking(null), Reviews.Asking(request, forged)) with { DryRun = true };
+
+        var patch = Steps(await _check.MutateAsync(tried, default));
+        _access = Access.Denied;
+        var refused = await _check.MutateAsync(tried, default);
+
+        Assert.Equal(2, _asked.Count);
+        Assert.Equal(403, refused.Status!.Code);
+        Assert.Equal(("add", "/metadata/annotations/ragoperator.dev~1requested-by"), ((string?)patch!["op"], (string?)patch["path"]));
+        var stamp = (string?)patch["value"];
+        Assert.Equal($"v1.{_time.GetUtcNow().ToUnixTimeMilliseconds()}.dry-run jane", stamp);
+        Assert.Null(_stamps.Verify(Reviews.Uid, request, stamp));
+    }
+
     [Fact]
     public async Task Request_of_somebody_without_the_verb_is_refused_with_what_would_give_it()
     {

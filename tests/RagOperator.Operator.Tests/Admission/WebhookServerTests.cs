@@ -153,7 +153,8 @@ public sealed class WebhookServerTests : IAsyncLifetime, IDisposable
         try
         {
             var serving = new ServingCertificate();
-            using var follower = new CertificateFolder(folder, serving, new FakeTimeProvider(), NullLogger<CertificateFolder>.Instance);
+            using var metrics = new KeyMetrics();
+            using var follower = new CertificateFolder(folder, serving, metrics, new FakeTimeProvider(), NullLogger<CertificateFolder>.Instance);
             follower.Look();
             Assert.Equal((false, HealthVerdict.Degraded), (serving.IsThere, follower.Check().Status));
 

@@ -245,6 +245,74 @@ public sealed class PassOrderTests
     }
 
     [Fact]
+    public async Task Hand_that_takes_the_routes_label_as_soon_as_it_is_there_holds_up_no_write_although_the_cache_is_late()
+    {
+        await _bed.PassAsync();
+        var labelled = _bed.Routes.Now;
+        Strip();
+        _bed.Api.Fault = r =>
+        {
+            if (r.Resource != "httproutes") return null;
+            Strip();
+            // What the watch tells next is from before.
+            if (r.Verb == "get") _bed.Routes.Freeze(labelled);
+            return null;
+        };
+        _decide = i => Output(i, new() { Phase = "x" }) with { After = [new ApplyRoute(Lowered, Ports, i.Observed.Route, null, Direction.Neutral)] };
+
+        for (var passes = 0; passes < 4 && _bed.Weights()[New] > 0; passes++)
+        {
+            await _bed.PassAsync();
+            _bed.Routes.Thaw();
+        }
+
+        Assert.Equal(0, _bed.Weights()[New]);
+
+        void Strip()
+        {
+            if (_bed.Api.Raw<V1HTTPRoute>("assistant")!["metadata"]!["labels"] is JsonObject { Count: > 0 }) _bed.Api.Change<V1HTTPRoute>("assistant", """{"metadata":{"labels":null}}""");
+        }
+    }
+
+    [Fact]
+    public async Task Routes_label_is_given_back_once_a_second_at_most_and_again_only_when_a_decision_was_written()
+    {
+        await _bed.PassAsync();
+        var mayWrite = true;
+        _bed.Api.Fault = r => mayWrite || r is not { Verb: "patch", Resource: "httproutes", Body: { } body } || body["spec"] is null ? null : new(ApiReason.Conflict, 409);
+        _decide = i => Output(i, new() { Phase = "x" }) with { After = [new ApplyRoute(Before, Ports, i.Observed.Route, null, Direction.Neutral)] };
+
+        await StripAndPassAsync();
+        Assert.Equal(1, GivenBack());
+        // Within the second decisions are made without it.
+        await StripAndPassAsync();
+        await StripAndPassAsync();
+        Assert.Equal(1, GivenBack());
+
+        _bed.Time.Advance(TimeSpan.FromSeconds(1));
+        await StripAndPassAsync();
+        Assert.Equal(2, GivenBack());
+        // Later, too, as long as nothing could be written in between.
+        mayWrite = false;
+        _bed.Time.Advance(TimeSpan.FromMinutes(1));
+        await StripAndPassAsync();
+        await StripAndPassAsync();
+        Assert.Equal(2, GivenBack());
+        mayWrite = true;
+        await StripAndPassAsync();
+        await StripAndPassAsync();
+        Assert.Equal(3, GivenBack());
+
+        int GivenBack() => _bed.Api.Requests.Count(static r => r is { Verb: "patch", Resource: "httproutes", Body: { } body } && body["spec"] is null);
+
+        Task StripAndPassAsync()
+        {
+            _bed.Api.Change<V1HTTPRoute>("assistant", """{"metadata":{"labels":null}}""");
+            return _bed.PassAsync();
+        }
+    }
+
+    [Fact]
     public async Task Lowering_that_meets_a_conflict_is_read_again_and_repeated_at_once()
     {
         _decide = i => Output(i, new() { Phase = "x" }) with { After = [Lower(i)] };
@@ -493,6 +561,22 @@ public sealed class PassOrderTests
         Assert.Equal(new Dictionary<string, int> { ["qdrant"] = 1, ["cloud"] = 1, ["absent"] = 0 }, _inputs[1].Observed.ExternalAddresses);
         Assert.Equal(3, reads);
         Assert.Equal(reads, _bed.Api.Requests.Count(static r => r.Resource == "endpoints"));
+    }
+
+    [Fact]
+    public async Task External_service_that_may_not_be_read_is_told_once()
+    {
+        _bed.Api.Fault = static r => r.Resource == "endpoints" ? new(ApiReason.Forbidden, 403, "may not get endpoints") : null;
+        _decide = static i => Output(i, new() { Phase = "x" }) with { Externals = ["qdrant"] };
+        for (var looks = 0; looks < 3; looks++)
+        {
+            await _bed.PassAsync();
+            _bed.Time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        var told = Assert.Single(_bed.Warnings);
+        Assert.Contains("qdrant, which cannot be read", told, StringComparison.Ordinal);
+        Assert.Contains("may not get endpoints", told, StringComparison.Ordinal);
     }
 
     [Fact]

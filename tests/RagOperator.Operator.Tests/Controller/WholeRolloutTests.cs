@@ -168,6 +168,24 @@ public sealed class WholeRolloutTests
     }
 
     [Fact]
+    public async Task Right_that_the_operator_lacks_is_no_fault_of_the_spec()
+    {
+        const string Message = "deployments.apps \"assistant-api\" is forbidden: cannot set blockOwnerDeletion if an ownerReference refers to a resource you can't set finalizers on: , <nil>";
+        _bed.Api.Fault = r => r is { DryRun: true, Resource: "deployments" } ? new(ApiReason.Forbidden, 403, Message) : null;
+
+        _bed.Apply(SpecOf("2.0"));
+        await _bed.SettleAsync();
+
+        Assert.DoesNotContain(_bed.Object.Status?.Conditions ?? [], static c => c.Reason == "InvalidSpec");
+        Assert.Empty(Deployments());
+
+        _bed.Api.Fault = static _ => null;
+        await _bed.SettleAsync();
+
+        Assert.Equal("Healthy", _bed.Object.Status!.Phase);
+    }
+
+    [Fact]
     public async Task Object_restored_without_status_finds_its_stable_and_restarts_nothing()
     {
         await InstallAsync();
@@ -186,13 +204,7 @@ public sealed class WholeRolloutTests
     {
         await InstallAsync();
         var before = Deployments().Select(static d => (d.Name(), d.Metadata.Generation)).ToList();
-        var orphaned = """{"metadata":{"ownerReferences":null}}""";
-        foreach (var d in Deployments()) _bed.Api.Change<V1Deployment>(d.Name(), orphaned);
-        foreach (var s in _bed.Api.All<V1Service>().ToList()) _bed.Api.Change<V1Service>(s.Name(), orphaned);
-        foreach (var r in _bed.Api.All<V1ControllerRevision>().ToList()) _bed.Api.Change<V1ControllerRevision>(r.Name(), orphaned);
-        foreach (var c in _bed.Api.All<V1ConfigMap>().ToList()) _bed.Api.Change<V1ConfigMap>(c.Name(), orphaned);
-        _bed.Api.Change<V1HTTPRoute>("assistant", orphaned);
-        _bed.Api.Remove<RagDeployment>("assistant");
+        DeleteObjectAlone();
 
         _bed.Apply(SpecOf("2.0"), "uid-2");
         await _bed.SettleAsync();
@@ -200,6 +212,27 @@ public sealed class WholeRolloutTests
         Assert.Equal("Healthy", _bed.Object.Status!.Phase);
         Assert.Equal(before, Deployments().Select(static d => (d.Name(), d.Metadata.Generation)));
         Assert.All(Deployments(), static d => Assert.Equal("uid-2", d.GetController()!.Uid));
+    }
+
+    [Fact]
+    public async Task Object_seen_before_the_Services_that_were_restored_first_is_no_first_install()
+    {
+        await InstallAsync();
+        DeleteObjectAlone();
+        _bed.Api.Remove<V1HTTPRoute>("assistant");
+        var services = _bed.Api.All<V1Service>().Select(s => _bed.Api.Raw<V1Service>(s.Name())!.DeepClone().AsObject()).ToList();
+        foreach (var service in services) _bed.Api.Remove<V1Service>(service["metadata"]!["name"]!.GetValue<string>());
+        _bed.Services.Freeze();
+        foreach (var service in services) _bed.Api.Put<V1Service>(service);
+
+        _bed.Apply(SpecOf("2.1"), "uid-2");
+        var from = _bed.Api.Requests.Count;
+        for (var passes = 0; passes < 5; passes++) await _bed.PassAsync();
+        Assert.DoesNotContain(_bed.Api.Requests.Skip(from), static r => r.IsWrite);
+
+        _bed.Services.Thaw();
+        await _bed.SettleAsync();
+        Assert.Equal([90, 10], _bed.Weights().Values.OrderDescending());
     }
 
     [Fact]
@@ -251,6 +284,17 @@ public sealed class WholeRolloutTests
         await _bed.SettleAsync();
 
         Same.Json(wanted.ToJsonString(), _bed.Api.Raw<V1Service>("assistant")!["spec"]);
+    }
+
+    private void DeleteObjectAlone()
+    {
+        const string Orphaned = """{"metadata":{"ownerReferences":null}}""";
+        foreach (var d in Deployments()) _bed.Api.Change<V1Deployment>(d.Name(), Orphaned);
+        foreach (var s in _bed.Api.All<V1Service>().ToList()) _bed.Api.Change<V1Service>(s.Name(), Orphaned);
+        foreach (var r in _bed.Api.All<V1ControllerRevision>().ToList()) _bed.Api.Change<V1ControllerRevision>(r.Name(), Orphaned);
+        foreach (var c in _bed.Api.All<V1ConfigMap>().ToList()) _bed.Api.Change<V1ConfigMap>(c.Name(), Orphaned);
+        _bed.Api.Change<V1HTTPRoute>("assistant", Orphaned);
+        _bed.Api.Remove<RagDeployment>("assistant");
     }
 
     private async Task InstallAsync()

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using RagOperator.Abstractions;
 using RagOperator.Abstractions.Models;
 using RagOperator.Api.Resolved;
@@ -14,7 +14,7 @@ using RagOperator.Tests.Shared;
 namespace RagOperator.Operator.Tests.Support;
 
 /// <summary>The controller on a fake API server.</summary>
-internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecorder, IMetricCatalog
+internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecorder, IMetricCatalog, ILogger<RagDeploymentController>
 {
     public const string Name = "assistant";
 
@@ -43,6 +43,8 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
 
     public List<(string Reason, string Note, EventType Type)> Events { get; } = [];
 
+    public List<string> Warnings { get; } = [];
+
     public Dictionary<string, MetricSample> Samples { get; } = [];
 
     public SlaLook? Look { get; private set; }
@@ -69,7 +71,7 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
         this,
         Leadership,
         Time,
-        NullLogger<RagDeploymentController>.Instance);
+        this);
 
     public void Apply(string spec, string uid = "uid-1") => Api.Put<RagDeployment>(new JsonObject
     {
@@ -164,6 +166,15 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
     string? IMetricCatalog.PresetQuery(string name) => null;
 
     IReadOnlyCollection<string> IMetricCatalog.Presets => [];
+
+    void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (logLevel >= LogLevel.Warning) Warnings.Add(formatter(state, exception));
+    }
+
+    bool ILogger.IsEnabled(LogLevel logLevel) => true;
+
+    IDisposable? ILogger.BeginScope<TState>(TState state) => null;
 
     private static JsonObject Labels(V1Service service)
     {

@@ -22,7 +22,12 @@ internal sealed class FakeCache<T>(FakeApi api) : IObjectCache<T>
 
     private long Position => _frozen?.Version ?? api.Version;
 
-    public void Freeze() => _frozen = ([.. api.All<T>()], api.Version);
+    /// <summary>What the server has now.</summary>
+    public (List<T> Items, long Version) Now => ([.. api.All<T>()], api.Version);
+
+    public void Freeze() => Freeze(Now);
+
+    public void Freeze((List<T> Items, long Version) then) => _frozen = then;
 
     public void Thaw() => _frozen = null;
 

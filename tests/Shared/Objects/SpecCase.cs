@@ -8,8 +8,9 @@ namespace RagOperator.Tests.Shared.Objects;
 /// <param name="Problems">The fields that the operator's validators name, all of them; none for a good one.</param>
 /// <param name="Schema">Whether and how the CRD refuses it: <c>schema</c> on every server, <c>cel</c> on those from 1.25 on, <c>prunes</c> takes away what
 /// is wrong, <c>no</c> leaves it to the validators.</param>
+/// <param name="Rules">The messages of the CRD's CEL rules that it breaks.</param>
 /// <param name="Warnings">The fields that the webhook warns of.</param>
-public sealed record SpecCase(string Name, JsonObject Object, IReadOnlyList<string> Problems, string Schema, IReadOnlyList<string> Warnings)
+public sealed record SpecCase(string Name, JsonObject Object, IReadOnlyList<string> Problems, string Schema, IReadOnlyList<string> Rules, IReadOnlyList<string> Warnings)
 {
     public static IReadOnlyList<SpecCase> All { get; } = Read();
 
@@ -24,7 +25,7 @@ public sealed record SpecCase(string Name, JsonObject Object, IReadOnlyList<stri
         {
             var made = (JsonObject)file["base"]!.DeepClone();
             foreach (var (path, value) in c!["set"]?.AsObject() ?? []) Put(made, path, value?.DeepClone());
-            return new SpecCase(c["name"]!.GetValue<string>(), made, Texts(c["problems"]), c["schema"]?.GetValue<string>() ?? "no", Texts(c["warnings"]));
+            return new SpecCase(c["name"]!.GetValue<string>(), made, Texts(c["problems"]), c["schema"]?.GetValue<string>() ?? "no", Texts(c["rules"]), Texts(c["warnings"]));
         })];
     }
 

@@ -34,6 +34,13 @@ internal static class BedConfigurations
           - level: Metadata
             verbs: [get, list, watch]
             namespaces: [idle]
+          # Operators whose rights are asked about: a read may be refused, too. Bodies only where nothing else says which right was missing (finalizers): they are many.
+          - level: RequestResponse
+            userGroups: ["system:serviceaccounts:rights"]
+            verbs: [create]
+            resources: [{group: apps}]
+          - level: Metadata
+            userGroups: ["system:serviceaccounts:rights"]
           - level: None
             verbs: [get, list, watch]
           - level: None
@@ -74,7 +81,8 @@ internal static class BedConfigurations
         """;
 
     // Pods are found by the operator's own labels, or by the usual annotation. `service` is the revision's Service: name-component-revision.
-    public static string Prometheus(string interval) => $$"""
+    // `namespaces` is a regular expression: whose pods are scraped.
+    public static string Prometheus(string interval, string namespaces = ".*") => $$"""
         global:
           scrape_interval: {{interval}}
           scrape_timeout: {{interval}}
@@ -87,6 +95,9 @@ internal static class BedConfigurations
               - source_labels: [__meta_kubernetes_pod_phase]
                 action: drop
                 regex: Pending|Succeeded|Failed
+              - source_labels: [__meta_kubernetes_namespace]
+                action: keep
+                regex: {{namespaces}}
               - source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_scrape]
                 action: drop
                 regex: "false"

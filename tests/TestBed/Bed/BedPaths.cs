@@ -16,6 +16,9 @@ internal static class BedPaths
     public const string Scraped = Root + "/scraped";
     public const string NodeAddress = "10.99.0.1";
 
+    /// <summary>How many more Prometheuses there can be, each for one test.</summary>
+    public const int SparePrometheuses = 8;
+
     /// <summary>Folders that kubelet, CNI, containerd and kubectl write to whatever their configuration says: each bed covers them with its own.</summary>
     public static IReadOnlyList<string> Covered { get; } =
     [
@@ -30,6 +33,11 @@ internal static class BedPaths
             ? cache
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
         "rag-operator", "kubernetes-1.20.2");
+
+    /// <summary>The name of a Prometheus that runs only when somebody wants one to stop and pause.</summary>
+    public static string SparePrometheus(int number) => $"prometheus-{number}";
+
+    public static int SparePrometheusPort(int number) => 9100 + number;
 
     /// <summary>The binary given by the user (KUBEBUILDER_ASSETS), or the one that was built.</summary>
     public static string Binary(string name) =>

@@ -2,7 +2,7 @@ using RagOperator.TestBed.Bed;
 
 namespace RagOperator.TestBed;
 
-/// <summary>A part of the bed that tests take away: <c>prometheus</c>, <c>apiserver</c>, <c>etcd</c>, <c>kubelet</c>, <c>controllers</c>, <c>scheduler</c>, <c>nginx</c>.</summary>
+/// <summary>A part of the bed that tests take away: <c>prometheus</c>, <c>prometheus-1</c>, <c>apiserver</c>, <c>etcd</c>, <c>kubelet</c>, <c>controllers</c>, <c>scheduler</c>, <c>nginx</c>.</summary>
 /// <param name="name">Its name.</param>
 public sealed class BedPart(string name)
 {

@@ -9,7 +9,8 @@ namespace RagOperator.TestBed;
 public sealed class ClusterBed : IDisposable
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(100);
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private static int s_prometheuses;
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
 
     private ClusterBed(string folder)
     {
@@ -40,7 +41,7 @@ public sealed class ClusterBed : IDisposable
     /// <summary>Each write that the API server answered, as JSON lines (audit.k8s.io/v1), with bodies for what matters here.</summary>
     public string AuditLog => BedPaths.AuditLog;
 
-    /// <summary>The metric source, to be stopped, paused and started.</summary>
+    /// <summary>The metric source that all share.</summary>
     public BedPart Prometheus { get; }
 
     /// <summary>The API server, to be restarted.</summary>
@@ -90,6 +91,26 @@ public sealed class ClusterBed : IDisposable
             throw new InvalidOperationException($"Prometheus: {(int)response.StatusCode} {body}");
         var data = JsonElement.Parse(body).GetProperty("data").GetProperty("result");
         return data.GetArrayLength() == 0 ? null : double.Parse(data[0].GetProperty("value")[1].GetString()!, CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Starts a Prometheus that nobody else asks, to be stopped, paused and started. It scrapes the pods of one namespace each second, and the operators that the shared one does.</summary>
+    /// <exception cref="InvalidOperationException">There are no more.</exception>
+    public async Task<(BedPart Part, Uri Url)> OwnPrometheusAsync(string namespaceName)
+    {
+        var number = Interlocked.Increment(ref s_prometheuses);
+        if (number > BedPaths.SparePrometheuses)
+            throw new InvalidOperationException($"no more than {BedPaths.SparePrometheuses} Prometheuses for tests: BedPaths.SparePrometheuses");
+        var part = new BedPart(BedPaths.SparePrometheus(number));
+        var url = new Uri($"http://{BedPaths.NodeAddress}:{BedPaths.SparePrometheusPort(number)}");
+        await File.WriteAllTextAsync(Path.Combine(Folder, $"{BedPaths.SparePrometheus(number)}.yaml"), BedConfigurations.Prometheus("1s", namespaceName));
+        // Not only started: one of an earlier command in this bed may still run.
+        await part.RestartAsync();
+        await WaitUntilAsync(async () =>
+        {
+            using var response = await _http.GetAsync(new Uri(url, "/-/ready"));
+            return response.IsSuccessStatusCode;
+        }, TimeSpan.FromSeconds(60), "a Prometheus of the test's own");
+        return (part, url);
     }
 
     /// <summary>Lets Prometheus scrape a process of this machine, as <c>honor_labels</c> does: what it says of a namespace counts.</summary>

@@ -38,19 +38,22 @@ public sealed class OperatorProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the operator that the solution's build left in artifacts/.</summary>
+    /// <summary>Starts the operator: the binary that <c>OPERATOR_FILE</c> names, or what the solution's build left in artifacts/.</summary>
     /// <param name="log">Where its output goes.</param>
     /// <param name="args">Its arguments (configuration: <c>--Section:Key=value</c>).</param>
     /// <param name="environment">Added to this process' environment (configuration: <c>Section__Key</c>).</param>
-    /// <param name="file">Another binary.</param>
-    public static OperatorProcess Start(string log, IEnumerable<string>? args = null, IReadOnlyDictionary<string, string>? environment = null, string? file = null)
+    public static OperatorProcess Start(string log, IEnumerable<string>? args = null, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var operatorProcess = new OperatorProcess(
-            file ?? Path.Combine(ClusterBed.Repository, "artifacts/bin/RagOperator.Operator/debug/RagOperator.Operator"),
-            log, [.. args ?? []], environment ?? new Dictionary<string, string>(StringComparer.Ordinal));
+        var operatorProcess = Prepare(log, args, environment);
         operatorProcess.Start();
         return operatorProcess;
     }
+
+    /// <summary>As the other, but it does not run until <see cref="Start()"/>.</summary>
+    /// <inheritdoc cref="Start(string, IEnumerable{string}?, IReadOnlyDictionary{string, string}?)"/>
+    public static OperatorProcess Prepare(string log, IEnumerable<string>? args = null, IReadOnlyDictionary<string, string>? environment = null) => new(
+        Environment.GetEnvironmentVariable("OPERATOR_FILE") is { Length: > 0 } file ? file : Path.Combine(ClusterBed.Repository, "artifacts/bin/RagOperator.Operator/debug/RagOperator.Operator"),
+        log, [.. args ?? []], environment ?? new Dictionary<string, string>(StringComparer.Ordinal));
 
     /// <summary>Starts it (again), as before.</summary>
     public void Start()

@@ -36,7 +36,7 @@ public sealed class ApiAccess : IDisposable
     public async Task<JsonElement?> GetAsync(string path)
     {
         var (status, body) = await SendAsync(HttpMethod.Get, path, null);
-        return status == 404 ? null : status < 300 ? body : throw new InvalidOperationException($"GET {path}: {status} {body}");
+        return status == 404 ? null : status < 300 ? body : throw Refused("GET", path, status, body);
     }
 
     /// <summary>The items of a list.</summary>
@@ -46,21 +46,21 @@ public sealed class ApiAccess : IDisposable
     public async Task<JsonElement> ApplyAsync(string path, string json, string manager = "user")
     {
         var (status, body) = await SendAsync(HttpMethod.Patch, $"{path}?fieldManager={manager}&force=true", json, "application/apply-patch+yaml");
-        return status < 300 ? body : throw new InvalidOperationException($"apply {path}: {status} {body}");
+        return status < 300 ? body : throw Refused("apply", path, status, body);
     }
 
     /// <summary>A merge patch.</summary>
     public async Task<JsonElement> PatchAsync(string path, string json)
     {
         var (status, body) = await SendAsync(HttpMethod.Patch, $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}fieldManager=somebody", json, "application/merge-patch+json");
-        return status < 300 ? body : throw new InvalidOperationException($"patch {path}: {status} {body}");
+        return status < 300 ? body : throw Refused("patch", path, status, body);
     }
 
     /// <summary>Creates an object.</summary>
     public async Task<JsonElement> CreateAsync(string path, string json)
     {
         var (status, body) = await SendAsync(HttpMethod.Post, path, json);
-        return status < 300 ? body : throw new InvalidOperationException($"create {path}: {status} {body}");
+        return status < 300 ? body : throw Refused("create", path, status, body);
     }
 
     /// <summary>Deletes an object in the background; nothing happens if it is gone.</summary>
@@ -68,7 +68,7 @@ public sealed class ApiAccess : IDisposable
     {
         var (status, body) = await SendAsync(HttpMethod.Delete, path, null);
         if (status is >= 300 and not 404)
-            throw new InvalidOperationException($"delete {path}: {status} {body}");
+            throw Refused("delete", path, status, body);
     }
 
     /// <summary>Any request.</summary>
@@ -97,6 +97,11 @@ public sealed class ApiAccess : IDisposable
         _client.Dispose();
         _authority.Dispose();
     }
+
+    // A server that is merely busy is not one that refuses: who polls asks again.
+    private static Exception Refused(string verb, string path, int status, JsonElement body) => status is 429 or >= 500
+        ? new HttpRequestException($"{verb} {path}: {status} {body}", null, (System.Net.HttpStatusCode)status)
+        : new InvalidOperationException($"{verb} {path}: {status} {body}");
 
     private static string Pem(string text, string key) => Encoding.UTF8.GetString(Convert.FromBase64String(Value(text, key)));
 

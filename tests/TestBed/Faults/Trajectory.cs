@@ -56,9 +56,6 @@ public sealed class Trajectory
     /// <summary>Whether places are counted yet.</summary>
     public bool Armed { get; private set; }
 
-    /// <summary>Whether bodies and answers are kept. Without them hours of writes fit into memory, and no invariant can be checked.</summary>
-    public bool Keep { get; set; } = true;
-
     /// <summary>When the last write that counts came.</summary>
     public long LastWrite { get; private set; } = TimeProvider.System.GetTimestamp();
 
@@ -85,6 +82,13 @@ public sealed class Trajectory
         }
     }
 
+    /// <summary>Drops what has been judged, so that hours of writes fit into memory.</summary>
+    public void Drop(Predicate<Deed> judged)
+    {
+        lock (_lock)
+            _deeds.RemoveAll(judged);
+    }
+
     /// <summary>From now on places are counted.</summary>
     public void Arm()
     {
@@ -100,7 +104,7 @@ public sealed class Trajectory
         lock (_lock)
         {
             var deed = new Deed { Began = ++_order, At = TimeProvider.System.GetUtcNow(), Call = call, Place = Armed ? Count(call.Key) : "", Body = body, Life = life };
-            if (call.IsWrite && Keep)
+            if (call.IsWrite)
                 _deeds.Add(deed);
             if (call.Counts)
                 LastWrite = TimeProvider.System.GetTimestamp();
@@ -114,7 +118,7 @@ public sealed class Trajectory
         {
             deed.Ended = ++_order;
             deed.Status = status;
-            if (deed.Call.IsWrite && Keep)
+            if (deed.Call.IsWrite)
                 deed.Answer = Parse(answer);
         }
     }

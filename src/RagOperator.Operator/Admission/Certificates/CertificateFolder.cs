@@ -1,10 +1,9 @@
-using System.Security.Cryptography;
 using RagOperator.Kubernetes;
 
 namespace RagOperator.Operator.Admission.Certificates;
 
 /// <summary>Serves with the certificate that somebody else keeps in a folder, as cert-manager does in a mounted Secret, and follows its changes.</summary>
-internal sealed partial class CertificateFolder(string folder, ServingCertificate serving, TimeProvider time, ILogger<CertificateFolder> logger) : BackgroundService, IHealthSource
+internal sealed partial class CertificateFolder(string folder, ServingCertificate serving, KeyMetrics metrics, TimeProvider time, ILogger<CertificateFolder> logger) : BackgroundService, IHealthSource
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
@@ -27,8 +26,11 @@ internal sealed partial class CertificateFolder(string folder, ServingCertificat
             if (serving.Use(pair)) LogServed(logger, folder, serving.EndsAt!.Value);
             _trouble = null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+#pragma warning disable CA1031 // whatever it is, the next look may go well, and rollouts must not end for it
+        catch (Exception e)
+#pragma warning restore CA1031
         {
+            metrics.Failed();
             // Seen half-way through a rotation: the next look finds it whole. The message of an exception about a key says nothing of the key.
             var trouble = $"{folder}: {e.GetType().Name}, {Sla.ShortText.Clean(e.Message)}";
             if (trouble != _trouble) LogUnreadable(logger, trouble);

@@ -14,6 +14,7 @@ internal sealed partial class KeyKeeper(
     WebhookConfigurations? configurations,
     ServingCertificate? serving,
     RequestStamps stamps,
+    KeyMetrics metrics,
     TimeProvider time,
     ILogger<KeyKeeper> logger) : IHealthSource
 {
@@ -37,9 +38,28 @@ internal sealed partial class KeyKeeper(
         ? new(HealthVerdict.Degraded, trouble)
         : new(HealthVerdict.Healthy, serving?.EndsAt is { } end ? $"certificate until {end:u}" : "");
 
-    /// <summary>One look, with what has to be written.</summary>
-    /// <returns>When to look again, if nothing happens before.</returns>
+    /// <summary>One look, with what has to be written. Whatever goes wrong is logged, counted and shown: rollouts go on without the webhook, and must not end for it.</summary>
+    /// <returns>When to look again, if nothing happens before; never negative.</returns>
     public async Task<TimeSpan> PassAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var pause = await LookAsync(cancellationToken);
+            return pause > TimeSpan.Zero ? pause : TimeSpan.Zero;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+#pragma warning disable CA1031 // whatever it is, the next look may go well
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return Failed($"{e.GetType().Name}: {e.Message}", e);
+        }
+    }
+
+    private async Task<TimeSpan> LookAsync(CancellationToken cancellationToken)
     {
         var read = await client.GetAsync<V1Secret>(secret, cancellationToken);
         if (!read.IsSuccess && read.Reason != ApiReason.NotFound) return Failed(read);
@@ -112,10 +132,13 @@ internal sealed partial class KeyKeeper(
         if (serving.Use(keys.Serving)) LogServed(logger, serving.EndsAt!.Value);
     }
 
-    private TimeSpan Failed(ApiResult answer)
+    private TimeSpan Failed(ApiResult answer) => Failed(answer.ToString(), null);
+
+    private TimeSpan Failed(string why, Exception? unforeseen)
     {
-        var trouble = Sla.ShortText.Clean(answer.ToString());
-        if (trouble != _trouble) LogFailed(logger, trouble);
+        metrics.Failed();
+        var trouble = Sla.ShortText.Clean(why);
+        if (trouble != _trouble) LogFailed(logger, unforeseen, trouble);
         _trouble = trouble;
         var pause = FirstPause * Math.Pow(2, Math.Min(_failures++, 10));
         return pause < LongestPause ? pause : LongestPause;
@@ -131,5 +154,5 @@ internal sealed partial class KeyKeeper(
     private static partial void LogServed(ILogger logger, DateTimeOffset end);
 
     [LoggerMessage(314, LogLevel.Error, "The webhook's keys cannot be kept: {Trouble}; what is known already stays in use")]
-    private static partial void LogFailed(ILogger logger, string trouble);
+    private static partial void LogFailed(ILogger logger, Exception? unforeseen, string trouble);
 }

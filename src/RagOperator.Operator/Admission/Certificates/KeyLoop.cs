@@ -1,14 +1,12 @@
 using System.Threading.Channels;
-using RagOperator.Kubernetes;
 
 namespace RagOperator.Operator.Admission.Certificates;
 
 /// <summary>Looks after the keys whenever the Secret or a configuration changes, and when something is due.</summary>
-/// <param name="keeper">Looks.</param>
+/// <param name="keeper">Looks; what goes wrong in it is its own matter.</param>
 /// <param name="changes">Each subscribes to one thing whose change calls for a look.</param>
 /// <param name="time">The time.</param>
-/// <param name="fatal">Ends the process with the loop.</param>
-internal sealed class KeyLoop(KeyKeeper keeper, IReadOnlyList<Func<Action, IDisposable>> changes, TimeProvider time, FatalError fatal) : BackgroundService
+internal sealed class KeyLoop(KeyKeeper keeper, IReadOnlyList<Func<Action, IDisposable>> changes, TimeProvider time) : BackgroundService
 {
     // One is enough: a look sees all that came before it.
     private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -34,12 +32,6 @@ internal sealed class KeyLoop(KeyKeeper keeper, IReadOnlyList<Func<Action, IDisp
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // Asked to stop.
-        }
-#pragma warning disable CA1031 // whatever it is, it ends the process: a webhook whose certificate runs out in silence is worse
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            fatal.Report("The keeper of the webhook's keys", e);
         }
         finally
         {

@@ -1,0 +1,26 @@
+using System.Diagnostics.Metrics;
+
+namespace RagOperator.Operator.Admission.Certificates;
+
+/// <summary>What is counted about the webhook's keys; docs/metrics.md lists it.</summary>
+internal sealed class KeyMetrics : IDisposable
+{
+    private const string Name = "RagOperator.Admission";
+
+    private readonly Meter _meter;
+    private readonly Counter<long> _failures;
+
+    /// <summary>Makes the instrument.</summary>
+    /// <param name="factory">Owns the meter; null for one of its own.</param>
+    public KeyMetrics(IMeterFactory? factory = null)
+    {
+        _meter = factory?.Create(Name) ?? new Meter(Name);
+        _failures = _meter.CreateCounter<long>("ragoperator_webhook_key_failures_total", null, "Looks after the webhook's keys and certificates that failed; /health/detailed says why.");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+
+    /// <summary>A look failed.</summary>
+    public void Failed() => _failures.Add(1);
+}
