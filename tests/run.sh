@@ -34,6 +34,7 @@ unit() {
 
 cluster() {
   local name
+  take_shipped
   for name in RagOperator.TestBed.Tests RagOperator.ClusterTests; do
     local test=(dotnet test "tests/$name" --no-build --nologo -v quiet
       --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=normal" --results-directory "$results")

@@ -47,6 +47,10 @@ public sealed class RefusedLeaseTests
             subjects: [{kind: ServiceAccount, name: operator, namespace: {{space.Namespace}}}]
             """);
         await LeadsAsync(space);
+        // It listens for others again, too: a refused watch is opened anew after its pause.
+        await space.UntilAsync(
+            async () => (await OperatorPair.GetAsync(space.Port, "/metrics")).Contains("ragoperator_api_requests_total{code=\"200\",resource=\"leases\",verb=\"watch\"}", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(30), "it watches its Lease");
         Assert.DoesNotContain(process.LogLines("cannot be watched"), line => line.Contains("leads from now on", StringComparison.Ordinal));
         Assert.Equal(0, await process.TerminateAsync(TimeSpan.FromSeconds(10)));
     }

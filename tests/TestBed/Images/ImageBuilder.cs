@@ -17,7 +17,7 @@ internal static class ImageBuilder
     {
         var target = Directory.CreateDirectory(Path.Combine(repository, "artifacts/images")).FullName;
         var common = Path.Combine(repository, "tests/TestBed/Images");
-        await OnceAsync(Path.Combine(target, "rag-sample.tar"), [Path.Combine(repository, "samples/rag-service"), Path.Combine(repository, "samples/corpus"), common], async (file, root) =>
+        await OnceAsync(repository, Path.Combine(target, "rag-sample.tar"), [Path.Combine(repository, "samples/rag-service"), Path.Combine(repository, "samples/corpus"), common], async (file, root) =>
         {
             var archive = await PublishAsync(repository, "samples/rag-service", "RagOperator.SampleService", root);
             foreach (var tag in s_sampleTags)
@@ -25,7 +25,7 @@ internal static class ImageBuilder
             await archive.WriteAsync(file);
         });
         if (withOperator)
-            await OnceAsync(Path.Combine(target, "rag-operator.tar"), [Path.Combine(repository, "src"), common], async (file, root) =>
+            await OnceAsync(repository, Path.Combine(target, "rag-operator.tar"), [Path.Combine(repository, "src"), common], async (file, root) =>
             {
                 var archive = await PublishAsync(repository, "src/RagOperator.Operator", "RagOperator.Operator", root);
                 await ListAsync(repository, Path.Combine(root, "app"), "RagOperator.Operator");
@@ -53,10 +53,13 @@ internal static class ImageBuilder
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
     }
 
-    private static async Task OnceAsync(string file, string[] sources, Func<string, string, Task> build)
+    private static async Task OnceAsync(string repository, string file, string[] sources, Func<string, string, Task> build)
     {
         var name = Path.GetFileNameWithoutExtension(file);
-        var newest = sources.SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)).Max(File.GetLastWriteTimeUtc);
+        // How everything is compiled counts as a source of it.
+        var newest = sources.SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
+            .Concat(Directory.EnumerateFiles(repository, "Directory.*.props"))
+            .Max(File.GetLastWriteTimeUtc);
         if (File.Exists(file) && File.GetLastWriteTimeUtc(file) > newest)
         {
             Console.WriteLine($"images: {name} is up to date");
