@@ -191,10 +191,11 @@ internal sealed partial class LeaderElector : OperatorLoop, IHealthSource
         var refused = answer.Reason is ApiReason.Forbidden or ApiReason.Unauthorized or ApiReason.NotFound or ApiReason.KindMissing or ApiReason.Invalid
             or ApiReason.BadRequest or ApiReason.MethodNotAllowed;
         _machine.Failed(refused, Now);
-        _trouble = answer.ToString();
         if (refused) LogRefused(_logger, answer.ToString(), _config.Lease.ToString());
         else if (leads) LogNotRenewed(_logger, answer.ToString(), (_machine.TermEndsAt - Now).TotalSeconds);
         else LogNoAnswer(_logger, answer.ToString());
+        // Last: whoever reads of it in /health/detailed finds the reason in the log.
+        _trouble = answer.ToString();
     }
 
     private void Won(LeaseRecord now, LeaseRecord? before)
