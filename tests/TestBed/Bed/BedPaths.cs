@@ -13,6 +13,7 @@ internal static class BedPaths
     public const string ContainerdSocket = "/run/containerd/containerd.sock";
     public const string AuditLog = Root + "/audit.log";
     public const string Gateway = Root + "/gateway";
+    public const string Hollow = Root + "/hollow";
     public const string Scraped = Root + "/scraped";
     public const string NodeAddress = "10.99.0.1";
 

@@ -7,6 +7,7 @@ internal sealed class Daemon(string name, string file, params string[] args)
 {
     private readonly Lock _lock = new();
     private Process? _process;
+    private volatile bool _mayEnd;
 
     public string Name => name;
 
@@ -37,8 +38,12 @@ internal sealed class Daemon(string name, string file, params string[] args)
             start.ArgumentList.Add(file);
             foreach (var arg in args)
                 start.ArgumentList.Add(arg);
-            _process = Process.Start(start)!;
-            _process.StandardInput.Close();
+            _mayEnd = false;
+            var process = _process = Process.Start(start)!;
+            process.StandardInput.Close();
+            // A part that died unnoticed makes tests fail far from the cause.
+            process.Exited += (_, _) => TellEnd(process);
+            process.EnableRaisingEvents = true;
             return this;
         }
     }
@@ -50,6 +55,7 @@ internal sealed class Daemon(string name, string file, params string[] args)
             process = _process;
         if (process is null or { HasExited: true })
             return;
+        _mayEnd = true;
         Signals.Send(process.Id, Signals.Terminate);
         Signals.Send(process.Id, Signals.Continue); // a paused one would never see it
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10), TimeProvider.System);
@@ -69,7 +75,17 @@ internal sealed class Daemon(string name, string file, params string[] args)
     {
         if (Pid is not { } pid)
             return false;
+        _mayEnd |= signal is Signals.Kill or Signals.Terminate;
         Signals.Send(pid, signal);
         return true;
+    }
+
+    private void TellEnd(Process process)
+    {
+        if (_mayEnd)
+            return;
+        // Of a Go program's end the first words count; after them come the stacks of all it did.
+        var words = File.Exists(LogOf(name)) ? File.ReadLines(LogOf(name)).Where(static l => l.StartsWith("fatal error", StringComparison.Ordinal) || l.StartsWith("panic:", StringComparison.Ordinal) || l.StartsWith('F')).TakeLast(3) : [];
+        Console.Error.WriteLine($"bed: {name} has ended by itself with {process.ExitCode}: {string.Join(" / ", words)}");
     }
 }

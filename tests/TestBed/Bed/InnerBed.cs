@@ -82,8 +82,10 @@ internal sealed class InnerBed(BedOptions options) : IDisposable
             Run("proxy", BedPaths.Binary("kube-proxy"), "--kubeconfig", BedPaths.KubeConfig, "--hostname-override=node1", "--cluster-cidr=10.244.0.0/16", "--proxy-mode=iptables", "--conntrack-max-per-core=0");
         }
 
+        // Where they put their pods' folders and the sockets of their runtimes, which are told apart by process id alone.
+        Directory.CreateDirectory(BedPaths.Hollow);
         for (var i = 0; i < options.HollowNodes; i++)
-            Run($"hollow-{i}", BedPaths.Binary("kubemark"), "--morph=kubelet", $"--name=hollow-{i}", $"--kubeconfig={BedPaths.KubeConfig}", $"--kubelet-port={11000 + i}", $"--kubelet-read-only-port={12000 + i}");
+            Run($"hollow-{i}", "env", $"TMPDIR={BedPaths.Hollow}", BedPaths.Binary("kubemark"), "--morph=kubelet", $"--name=hollow-{i}", $"--kubeconfig={BedPaths.KubeConfig}", $"--kubelet-port={11000 + i}", $"--kubelet-read-only-port={12000 + i}");
 
         _ = Background(ControlSocket.ServeAsync(BedPaths.Control, ControlAsync, _stopping.Token), "control socket");
         await Task.WhenAll(
