@@ -22,7 +22,7 @@ public sealed class SilentSourceTests(ITestOutputHelper output)
             await using var world = await FaultWorld.CreateAsync(bed, "silent", []);
             return await RunAsync(world, step, empty);
         });
-        FaultClass.Tell("metrics/silence", 1, troubles.Count == 0 ? 1 : 0, troubles.Count == 0 ? 0 : 1, "");
+        FaultClass.Tell($"metrics/silence at {step}", 1, troubles.Count == 0 ? 1 : 0, troubles.Count == 0 ? 0 : 1, "");
         Assert.True(troubles.Count == 0, string.Join('\n', troubles));
     }
 
