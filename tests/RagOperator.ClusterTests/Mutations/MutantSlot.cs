@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RagOperator.ClusterTests.Infrastructure;
+using RagOperator.TestBed.Faults;
 using RagOperator.Tests.Shared.Mutations;
 
 namespace RagOperator.ClusterTests.Mutations;
@@ -244,22 +245,7 @@ internal sealed class MutantSlot(TestSpace space, Questions questions, JsonObjec
 
     private Task<IReadOnlyList<JsonElement>> ListAsync(string resource, string selector) => AskAsync(() => space.ListAsync(resource, selector));
 
-    /// <summary>A server that is too busy to answer is asked again; asked twice, it does the same.</summary>
-    private static async Task<T> AskAsync<T>(Func<Task<T>> ask)
-    {
-        var start = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                return await ask();
-            }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && TimeProvider.System.GetElapsedTime(start) < s_patience)
-            {
-                await Task.Delay(s_poll, TimeProvider.System);
-            }
-        }
-    }
+    private static Task<T> AskAsync<T>(Func<Task<T>> ask) => ApiAccess.PatientlyAsync(ask, s_patience);
 
     private async Task UntilAsync(Func<Task<bool>> condition, string what)
     {

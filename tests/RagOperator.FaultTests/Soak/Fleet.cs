@@ -114,22 +114,7 @@ public sealed class Fleet(ApiAccess api, int size, int seed)
 
     private static Task<JsonElement?> RouteAsync(ApiAccess api, string ns) => AskAsync(() => api.GetAsync($"/apis/gateway.networking.k8s.io/v1/namespaces/{ns}/httproutes/assistant"));
 
-    /// <summary>A server that is too busy to answer is asked again; asked twice, it does the same.</summary>
-    private static async Task<T> AskAsync<T>(Func<Task<T>> ask)
-    {
-        var start = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                return await ask();
-            }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && TimeProvider.System.GetElapsedTime(start) < s_patience)
-            {
-                await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
-            }
-        }
-    }
+    private static Task<T> AskAsync<T>(Func<Task<T>> ask) => ApiAccess.PatientlyAsync(ask, s_patience);
 
     /// <summary>Whether one Service has all of each rule.</summary>
     private static bool IsWhole(JsonElement? route) => route is { } found && RuleWeights.Of(found).All(static rule => rule.Count == 1 && rule.Values.Single() == 100);

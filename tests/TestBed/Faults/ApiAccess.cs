@@ -98,6 +98,26 @@ public sealed class ApiAccess : IDisposable
         _authority.Dispose();
     }
 
+    /// <summary>A server that is too busy to answer is asked again; asked twice, it must do the same.</summary>
+    /// <param name="ask">The question.</param>
+    /// <param name="patience">For how long.</param>
+    public static async Task<T> PatientlyAsync<T>(Func<Task<T>> ask, TimeSpan patience)
+    {
+        ArgumentNullException.ThrowIfNull(ask);
+        var start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await ask();
+            }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && TimeProvider.System.GetElapsedTime(start) < patience)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
+            }
+        }
+    }
+
     // A server that is merely busy is not one that refuses: who polls asks again.
     private static Exception Refused(string verb, string path, int status, JsonElement body) => status is 429 or >= 500
         ? new HttpRequestException($"{verb} {path}: {status} {body}", null, (System.Net.HttpStatusCode)status)
