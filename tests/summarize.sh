@@ -9,6 +9,29 @@ counter() { # counter FILE NAME: one number of the file's summary
   { grep -o '<Counters [^>]*>' "$1" || true; } | { grep -o " $2=\"[0-9]*\"" || true; } | tr -dc '0-9'
 }
 
+# Of each test that failed its name and the first lines of its message, which may be long.
+failures() { # failures FILE
+  awk '
+    function tell(text) {
+      if (++lines > 24) return
+      gsub(/&lt;/, "<", text); gsub(/&gt;/, ">", text); gsub(/&quot;/, "\"", text); gsub(/&#xD;/, "", text); gsub(/&amp;/, "\\&", text)
+      print "    " substr(text, 1, 400)
+    }
+    /<UnitTestResult [^>]*outcome="Failed"/ {
+      name = $0; sub(/.* testName="/, "", name); sub(/".*/, "", name); gsub(/&quot;/, "\"", name)
+      print "failed: " name
+      failed = 1; lines = 0
+    }
+    failed && /<Message>/ { sub(/.*<Message>/, ""); inside = 1 }
+    inside {
+      last = sub(/<\/Message>.*/, "")
+      tell($0)
+      if (last) inside = failed = 0
+    }
+    /<\/UnitTestResult>/ { inside = failed = 0 }
+  ' "$1"
+}
+
 for exit in "$dir"/*.exit; do
   [ -e "$exit" ] || continue
   name=$(basename "$exit" .exit) code=$(<"$exit") trx=${exit%.exit}.trx
@@ -20,10 +43,8 @@ for exit in "$dir"/*.exit; do
     echo "$name: its run died (exit code $code, $total tests)"
     bad=$((bad + 1))
   fi
-  # The names of what failed, so that the end of the output tells them.
-  if [ "$bad" -gt 0 ] && [ -e "$trx" ]; then
-    { grep -o '<UnitTestResult [^>]*outcome="Failed"' "$trx" || true; } | sed -E 's/.*testName="([^"]*)".*/failed: \1/; s/&quot;/"/g'
-  fi
+  # What failed and how, so that the end of the output tells it.
+  if [ "$bad" -gt 0 ] && [ -e "$trx" ]; then failures "$trx"; fi
   passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + total - executed))
 done
 echo "$passed passed, $failed failed, $skipped skipped"
