@@ -169,8 +169,8 @@ public sealed record RouteView : ChildView
     /// <summary>Whether every parent has accepted and resolved it for its newest generation.</summary>
     public bool Verified { get; init; }
 
-    /// <summary>What the parents say where it is not verified.</summary>
-    public string? ParentMessage { get; init; }
+    /// <summary>For people: what the parents say where it is not verified, else where it differs from spec; null where neither is so.</summary>
+    public string? Problem { get; init; }
 
     /// <summary>Who last changed its backends, where that was not the operator.</summary>
     public string? ForeignWriter { get; init; }

@@ -104,10 +104,10 @@ internal sealed partial class RolloutPass
 
         return single ? new Situation(Phases.Healthy, "Healthy", $"{Called(stable)} serves all requests")
             : _pending ? new Situation(Phases.Progressing, "Checking", "Checking the new release with the API server")
-            : new Situation(Phases.Progressing, "RouteNotVerified", $"{Called(stable)} is stable; waiting for the gateway{ParentText()}");
+            : new Situation(Phases.Progressing, "RouteNotVerified", $"{Called(stable)} is stable; waiting for the gateway{RouteText()}");
     }
 
-    private string ParentText() => OwnRoute is { ParentMessage: { } message } ? $": {message}" : "";
+    private string RouteText() => OwnRoute is { Problem: { } message } ? $": {message}" : "";
 
     private Situation SituateRollout(ReleaseRecord canary)
     {
@@ -125,7 +125,7 @@ internal sealed partial class RolloutPass
                 : _s.Attempt!.FirstWeightAt is null && !BaselineDone() ? "asking each metric about stable first"
                 : !RouteIsClear() ? "waiting until the route is free of the release before"
                 : "waiting for every metric to pass before the weight rises",
-            StepStates.Shifting => $"waiting for the gateway to take the weight{ParentText()}",
+            StepStates.Shifting => $"waiting for the gateway to take the weight{RouteText()}",
             _ => HoldText(step, policy),
         };
         return new Situation(Phases.Progressing, step.State, $"{where}: {doing}");
@@ -135,7 +135,7 @@ internal sealed partial class RolloutPass
     {
         if (step.UnverifiedSince is not null)
         {
-            return $"the gateway does not confirm the weight, the clock stands{ParentText()}";
+            return $"the gateway does not confirm the weight, the clock stands{RouteText()}";
         }
 
         if (step.HoldUntil is { } until)
@@ -195,7 +195,7 @@ internal sealed partial class RolloutPass
 
         if (step.UnverifiedSince + _spec.Policy.ProgressDeadline <= _now)
         {
-            return ("RouteNotAccepted", $"the gateway has not taken the weight for {RagDuration.Format(_spec.Policy.ProgressDeadline)}{ParentText()}");
+            return ("RouteNotAccepted", $"the gateway has not taken the weight for {RagDuration.Format(_spec.Policy.ProgressDeadline)}{RouteText()}");
         }
 
         if (JudgedNow().FirstOrDefault(m => m.OnBreach == BreachAction.Hold && Sla(m.Name) is { } s && SlaBook.Holds(s, m)) is { } held)

@@ -45,7 +45,17 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
                     var live = await port.GetAsync(pass.Owner.Child(name), cancellationToken);
                     if (live.Object is { } found)
                     {
-                        if (pass.Owner.OwnershipOf(found) == Ownership.Foreign) taken.Add(ChildWriter.Held(port, found));
+                        if (pass.Owner.OwnershipOf(found) == Ownership.Foreign)
+                        {
+                            taken.Add(ChildWriter.Held(port, found));
+                        }
+                        else if (kind == ChildKind.HttpRoute)
+                        {
+                            // Who exists is not answered with: by another name the server shows what it would make of it.
+                            var again = await port.CreateAsync(Unnamed(body), pass.Owner.Namespace, dryRun: true, cancellationToken);
+                            if (Judge(again.Result) == Verdict.NoAnswer) return (null, again.Result);
+                            refused.AddRange(Dropped(body, again));
+                        }
                     }
                     else if (live.Reason != ApiReason.NotFound)
                     {
@@ -56,6 +66,7 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
                 case Verdict.NoAnswer:
                     return (null, answer.Result);
                 default:
+                    if (kind == ChildKind.HttpRoute) refused.AddRange(Dropped(body, answer));
                     break;
             }
         }
@@ -121,6 +132,22 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         if (answer.Status?.Details?.Causes is { Count: > 0 } causes)
             return causes.Take(MaxCauses).Select(c => Cut(string.IsNullOrEmpty(c.Field) ? $"{where}: {kind}: {c.Message}" : $"{where}: {kind} {c.Field}: {c.Message}"));
         return [Cut($"{where}: {answer.Message}")];
+    }
+
+    // Of the route alone: its kind is a resource definition, which keeps what it knows as it was written.
+    private static IEnumerable<string> Dropped(JsonObject body, Answer answer) =>
+        answer.Object is V1HTTPRoute { Spec: { } stored }
+            ? DroppedFields.Of(JsonElement.Parse(body["spec"]!.ToJsonString()), stored).Take(MaxCauses)
+                .Select(static field => Cut($"spec.traffic.gatewayApi.{field}: is not a field of this cluster's HTTPRoute"))
+            : [];
+
+    private static JsonObject Unnamed(JsonObject body)
+    {
+        var copy = (JsonObject)body.DeepClone();
+        var metadata = (JsonObject)copy["metadata"]!;
+        metadata["generateName"] = $"{metadata["name"]}-";
+        metadata.Remove("name");
+        return copy;
     }
 
     private static string Cut(string text) => text.Length <= MaxLength ? text : text[..MaxLength];

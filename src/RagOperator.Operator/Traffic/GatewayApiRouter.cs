@@ -72,6 +72,7 @@ public sealed class GatewayApiRouter : ITrafficRouter<V1HTTPRoute>
         ArgumentNullException.ThrowIfNull(ports);
         var (backends, differing, strange) = RouteBackends.Read(current, owner.Namespace, ports);
         var unverified = RouteParents.FirstUnverified(current);
+        var drift = wanted is { } route ? RouteDrift.Find(route, current.Spec) : null;
         return new RouteView
         {
             Name = current.Name(),
@@ -81,9 +82,9 @@ public sealed class GatewayApiRouter : ITrafficRouter<V1HTTPRoute>
             Deleting = current.Metadata.DeletionTimestamp is not null,
             Backends = backends,
             Differing = differing,
-            Drifted = strange || differing.Count > 0 || (wanted is { } route && !RouteDrift.Fits(route, current.Spec)),
+            Drifted = strange || differing.Count > 0 || drift is not null,
             Verified = unverified is null,
-            ParentMessage = unverified,
+            Problem = unverified ?? (drift is null ? null : $"{drift} of the HTTPRoute is not yet as spec.traffic.gatewayApi says"),
             ForeignWriter = ForeignWriter(current),
             RolledBack = current.GetAnnotation(ApiConstants.RolledBackAnnotation),
         };

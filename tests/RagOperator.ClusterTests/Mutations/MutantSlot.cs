@@ -144,12 +144,25 @@ internal sealed class MutantSlot(TestSpace space, Questions questions, JsonObjec
         return Fate.Named;
     }
 
+    /// <summary>What serves has the pods that spec asks for. A canary, which a change of flags begins without other contents, has its step's share.</summary>
     private async Task ScaledAsync(JsonNode stored)
     {
         var wanted = Masked.Replicas(stored);
-        await UntilAsync(async () => (await ListAsync("deployments", $"ragoperator.dev/name={_name}")).All(d =>
-            !wanted.TryGetValue(d.GetProperty("metadata").GetProperty("labels").GetProperty("ragoperator.dev/component").GetString()!, out var replicas) || d.GetProperty("spec").GetProperty("replicas").GetInt32() == replicas),
-            $"the Deployments have {string.Join(", ", wanted)} pods");
+        var serving = _fresh.Where(static child => child.StartsWith("deployments/", StringComparison.Ordinal)).Select(static child => child.Split(' ')[0]).ToHashSet(StringComparer.Ordinal);
+        var held = new List<string>();
+        await UntilAsync(async () =>
+        {
+            held.Clear();
+            foreach (var deployment in await ListAsync("deployments", $"ragoperator.dev/name={_name}"))
+            {
+                var metadata = deployment.GetProperty("metadata");
+                var name = metadata.GetProperty("name").GetString()!;
+                var component = metadata.GetProperty("labels").GetProperty("ragoperator.dev/component").GetString()!;
+                if (serving.Contains($"deployments/{name}") && wanted.TryGetValue(component, out var replicas) && deployment.GetProperty("spec").GetProperty("replicas").GetInt32() == replicas) held.Add(name);
+            }
+
+            return held.Count == serving.Count;
+        }, $"the Deployments that serve have {string.Join(", ", wanted)} pods");
     }
 
     /// <summary>The accepted spec is kept whole, so that what acts later will, whatever becomes of the object.</summary>

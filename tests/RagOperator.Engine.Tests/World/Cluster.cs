@@ -252,7 +252,7 @@ internal sealed partial class Cluster
                 Differing = route.Differing.Count > 0 ? [route.Differing] : [],
                 Drifted = route.Drifted || route.Differing.Count > 0,
                 Verified = route.VerifiedAt <= Now,
-                ParentMessage = ParentMessage,
+                Problem = ParentMessage,
                 ForeignWriter = route.ForeignWriter,
                 RolledBack = route.RolledBack,
             }

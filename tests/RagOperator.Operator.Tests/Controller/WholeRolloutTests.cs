@@ -286,6 +286,40 @@ public sealed class WholeRolloutTests
         Same.Json(wanted.ToJsonString(), _bed.Api.Raw<V1Service>("assistant")!["spec"]);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Field_that_the_clusters_route_does_not_have_is_refused_by_name_before_anything_changes(bool installed)
+    {
+        // As servers before 1.25 do: they do not refuse it, they forget it.
+        _bed.Api.Prune = static (plural, body) =>
+        {
+            if (plural == "httproutes") body["spec"]!["parentRefs"]![0]!.AsObject().Remove("sectonName");
+        };
+        var wrong = SpecOf("2.0").Replace("\"namespace\":\"gateways\"", "\"namespace\":\"gateways\",\"sectonName\":\"https\"", StringComparison.Ordinal);
+        if (installed)
+        {
+            await InstallAsync();
+            _bed.Api.Change<RagDeployment>("assistant", $$"""{"spec":{{wrong}}}""");
+        }
+        else
+        {
+            _bed.Apply(wrong);
+        }
+
+        var from = _bed.Api.Requests.Count;
+        await _bed.SettleAsync();
+
+        var stalled = _bed.Object.Status!.Conditions!.Single(static c => c.Type == "Stalled");
+        Assert.Equal(("True", "InvalidSpec"), (stalled.Status, stalled.Reason));
+        Assert.Contains("spec.traffic.gatewayApi.parentRefs[0].sectonName: \"https\": is not a field of this cluster's HTTPRoute", stalled.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(_bed.Api.Requests.Skip(from), static r => r.IsWrite && r.Resource != "ragdeployments/status");
+
+        _bed.Api.Change<RagDeployment>("assistant", $$"""{"spec":{{SpecOf("2.0").Replace("\"gateways\"", "\"gateways\",\"sectonName\":null", StringComparison.Ordinal)}}}""");
+        await _bed.SettleAsync();
+        Assert.Equal("Healthy", _bed.Object.Status!.Phase);
+    }
+
     private void DeleteObjectAlone()
     {
         const string Orphaned = """{"metadata":{"ownerReferences":null}}""";

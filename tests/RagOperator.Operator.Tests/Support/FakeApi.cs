@@ -34,6 +34,9 @@ internal sealed class FakeApi : IKubernetesClient
     /// <summary>Asked before each request: what it shall fail with, or null. May change objects, as others would in between.</summary>
     public Func<FakeRequest, Fault?> Fault { get; set; } = static _ => null;
 
+    /// <summary>What the server drops from an object before it stores it: fields that its definition of the kind does not have.</summary>
+    public Action<string, JsonObject> Prune { get; set; } = static (_, _) => { };
+
     public List<FakeRequest> Requests { get; } = [];
 
     public IEnumerable<FakeRequest> Writes => Requests.Where(static r => r.IsWrite);
@@ -100,14 +103,17 @@ internal sealed class FakeApi : IKubernetesClient
     public Task<ApiResult<T>> CreateAsync<T>(JsonObject body, string @namespace, bool dryRun = false, CancellationToken cancellationToken = default)
         where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
     {
-        var key = new NamespacedName(@namespace, body["metadata"]!["name"]!.GetValue<string>());
+        // A name that the server makes up is nobody's.
+        var key = new NamespacedName(@namespace, body["metadata"]!["name"]?.GetValue<string>() ?? $"{body["metadata"]!["generateName"]}{_version}");
         var (call, refused) = Begin<T>("create", key, null, body, dryRun);
         if (refused is not null) return Failed<T>(call, refused);
         if (_objects.ContainsKey((T.EntityMetadata.PluralName, key)))
             return Failed<T>(call, new(ApiReason.AlreadyExists, 409, $"{T.EntityMetadata.PluralName} \"{key.Name}\" already exists"));
-        if (dryRun) return Done(call, Typed<T>(body));
+        var made = body.DeepClone().AsObject();
+        Prune(T.EntityMetadata.PluralName, made);
+        if (dryRun) return Done(call, Typed<T>(made));
         Requests[^1].Accepted = true;
-        return Done(call, Typed<T>(Put(T.EntityMetadata.PluralName, body.DeepClone().AsObject())));
+        return Done(call, Typed<T>(Put(T.EntityMetadata.PluralName, made)));
     }
 
     public Task<ApiResult<T>> ApplyAsync<T>(
@@ -128,7 +134,9 @@ internal sealed class FakeApi : IKubernetesClient
         if (subresource == "status") change = new JsonObject { ["status"] = change["status"]?.DeepClone() };
         else change.Remove("status");
         Requests[^1].Accepted = true;
-        return Done(call, Typed<T>(Store(place, before, MergePatch.Apply(change, before))));
+        var changed = MergePatch.Apply(change, before);
+        Prune(T.EntityMetadata.PluralName, changed);
+        return Done(call, Typed<T>(Store(place, before, changed)));
     }
 
     public Task<ApiResult<T>> DeleteAsync<T>(

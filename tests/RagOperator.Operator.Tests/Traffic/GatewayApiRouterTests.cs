@@ -156,7 +156,7 @@ public sealed class GatewayApiRouterTests
         var view = Observe(body, User);
 
         Assert.Equal(expected, view.Verified);
-        Assert.Equal(expected, view.ParentMessage is null);
+        Assert.Equal(expected, view.Problem is null);
     }
 
     [Fact]
@@ -167,7 +167,7 @@ public sealed class GatewayApiRouterTests
         var good = """[{"type":"Accepted","status":"True","observedGeneration":1},{"type":"ResolvedRefs","status":"True","observedGeneration":1}]""";
         body["metadata"]!["generation"] = 1;
         body["status"] = Sample.Object($$"""{"parents":[{"parentRef":{"name":"a"},"conditions":{{good}}}]}""");
-        Assert.Equal("Gateway rag/b listener https: has not answered", Observe(body, user).ParentMessage);
+        Assert.Equal("Gateway rag/b listener https: has not answered", Observe(body, user).Problem);
 
         body["status"] = Sample.Object(
             $$"""{"parents":[{"parentRef":{"name":"a"},"conditions":{{good}}},{"parentRef":{"name":"b","namespace":"rag","sectionName":"https"},"conditions":{{good}}}]}""");
