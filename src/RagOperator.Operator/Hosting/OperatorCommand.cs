@@ -52,14 +52,17 @@ internal static partial class OperatorCommand
         WarnOfRisks(logger, settings);
         try
         {
-            await app.RunAsync();
+            await app.StartAsync();
         }
         catch (IOException e)
         {
             LogListen(logger, settings.HttpAddress, settings.HttpPort, ShortText.Clean(e.Message));
+            // What runs already would die of what is disposed beneath it, and say so loudest.
+            await app.StopAsync();
             return WrongConfiguration;
         }
 
+        await app.WaitForShutdownAsync();
         LogStop(logger);
         return Environment.ExitCode;
     }

@@ -20,6 +20,7 @@ public sealed class BadInputTests(BadInputTests.Shared shared, ITestOutputHelper
     [InlineData("a last step of 50", "spec.rollout.steps[0].weight", "50", "100")]
     [InlineData("a source that does not exist", "spec.sla.source", "nowhere", "configuration")]
     [InlineData("a source of another namespace", "spec.sla.source", "fenced", "namespace")]
+    [InlineData("a field that HTTPRoute does not have", "spec.traffic.gatewayApi.parentRefs[0].sectonName", "http", "not a field")]
     [InlineData("a template that the API server refuses", "imagePullPolicy", "Sometimes", "supported values")]
     public async Task Wrong_spec_is_named_with_field_value_and_rule(string what, string field, string value, string rule)
     {
@@ -82,6 +83,7 @@ public sealed class BadInputTests(BadInputTests.Shared shared, ITestOutputHelper
             "a falling weight" => (good with { Steps = ["{name: a, weight: 50, hold: 1s}", "{name: b, weight: 20, hold: 1s}", "{name: c, weight: 100, hold: 1s}"] }).ToYaml(),
             "a last step of 50" => (good with { Steps = ["{name: half, weight: 50, hold: 1s}"] }).ToYaml(),
             "a source that does not exist" => (good with { Metrics = [RagService.ErrorRate], Sla = ["source: nowhere"] }).ToYaml(),
+            "a field that HTTPRoute does not have" => Replaced(good.ToYaml(), "{name: public, ", "{name: public, sectonName: http, "),
             "a source of another namespace" => (good with { Metrics = [RagService.ErrorRate], Sla = ["source: fenced"] }).ToYaml(),
             _ => Replaced((good with { Api = "1.1" }).ToYaml(), "imagePullPolicy: Never", "imagePullPolicy: Sometimes"),
         };
