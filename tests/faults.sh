@@ -9,6 +9,9 @@ mkdir -p artifacts
 [ -n "${FILTER:-}" ] || : >"$FAULT_TABLE"
 code=0
 tests/run.sh faults || code=1
+# As run.sh does: what ships, where it was packed.
+shipped=$PWD/artifacts/publish/rag-operator/RagOperator.Operator
+if [ -z "${OPERATOR_FILE:-}" ] && [ -x "$shipped" ]; then export OPERATOR_FILE=$shipped; fi
 bed=artifacts/bin/RagOperator.TestBed/debug/RagOperator.TestBed
 # Those that need real pods, real Prometheus or the mutants.
 "$bed" run -- dotnet test tests/RagOperator.ClusterTests --no-build --nologo -v quiet --logger "console;verbosity=normal" \

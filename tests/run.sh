@@ -43,13 +43,14 @@ cluster() {
   done
 }
 
-# Pods that only pretend: what fails here are the operator and its peers, and hundreds of rollouts have to fit in.
+# Pods that only pretend: what fails here are the operator and its peers, and hundreds of rollouts have to fit in. Several nodes, because
+# a hollow one writes five times a second and no more.
 faults() {
   local name=RagOperator.FaultTests
   take_shipped
   local test=(dotnet test "tests/$name" --no-build --nologo -v quiet ${FILTER:+--filter "$FILTER"}
     --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=normal" --results-directory "$results")
-  if [ "$(id -u)" = 0 ]; then run "$name" "$bed" run --nodes hollow=1 --prometheus no --gateway no -- "${test[@]}"; else run "$name" "${test[@]}"; fi
+  if [ "$(id -u)" = 0 ]; then run "$name" "$bed" run --nodes hollow=4 --prometheus no --gateway no -- "${test[@]}"; else run "$name" "${test[@]}"; fi
 }
 
 # A hollow node takes 110 pods; each service has two at most.

@@ -8,7 +8,7 @@ namespace RagOperator.FaultTests;
 /// <summary>The API server refuses a write, or the connection breaks.</summary>
 public sealed class ApiFaultTests(ITestOutputHelper output)
 {
-    public static TheoryData<string> Names => [Stories.GoodRelease.Name, Stories.Breach.Name];
+    public static TheoryData<string> Names => [Stories.GoodRelease.Name, Stories.Breach.Name, Stories.FlagBreach.Name];
 
     [SkippableTheory]
     [MemberData(nameof(Names))]
@@ -16,7 +16,7 @@ public sealed class ApiFaultTests(ITestOutputHelper output)
     {
         var reference = await Lab.ReferenceAsync(Stories.Named(story));
         var plans = reference.Places.SelectMany(place => FaultAction.Answers.Select(answer => Plan(story, place, answer))).ToList();
-        await FaultClass.CheckAsync($"api/{story}", plans, 12, output);
+        await FaultClass.CheckAsync($"api/{story}", plans, 8, output);
     }
 
     /// <summary>Two things at once: a death and a fault, or two faults. Too many for all of them: always the same sample.</summary>
@@ -31,7 +31,7 @@ public sealed class ApiFaultTests(ITestOutputHelper output)
         var plans = Enumerable.Range(0, 120).Select(_ => (First: writes[random.Next(writes.Count)], Second: all[random.Next(all.Count)]))
             .Where(pair => pair.First.Split('|')[1] != pair.Second.Split('|')[1])
             .Select(pair => new FaultPlan(story, [Of(pair.First), Of(pair.Second)])).Take(100).ToList();
-        await FaultClass.CheckAsync($"pairs/{story}", plans, 6, output);
+        await FaultClass.CheckAsync($"pairs/{story}", plans, 4, output);
     }
 
     private static FaultPlan Plan(string story, string place, string action) => new(story, [new Fault { Place = place, Action = action }]);

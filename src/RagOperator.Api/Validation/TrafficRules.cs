@@ -37,8 +37,13 @@ internal static class TrafficRules
             findings.Add($"{path}.parentRefs", parents, "must be a list with at least one gateway, for instance {name: public, namespace: gateways}");
         if (route.TryGetProperty("rules", out var rules) && (rules.ValueKind != JsonValueKind.Array || rules.EnumerateArray().Any(static r => r.ValueKind != JsonValueKind.Object)))
             findings.Add($"{path}.rules", rules, "must be a list of objects, or be left out");
+        else if (rules.ValueKind == JsonValueKind.Array && rules.GetArrayLength() > 0 && rules.EnumerateArray().All(IsRedirect))
+            findings.Add($"{path}.rules", rules, "must have at least one rule without a requestRedirect filter: a redirect sends requests to no release");
         RefuseBackends(route, path, findings);
     }
+
+    private static bool IsRedirect(JsonElement rule) => rule.TryGetProperty("filters", out var filters) && filters.ValueKind == JsonValueKind.Array
+        && filters.EnumerateArray().Any(static f => f.ValueKind == JsonValueKind.Object && f.TryGetProperty("requestRedirect", out _));
 
     private static void RefuseBackends(JsonElement element, string path, Findings findings)
     {

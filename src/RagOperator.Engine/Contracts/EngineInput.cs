@@ -29,6 +29,9 @@ public sealed record EngineInput
     /// known, or need not be.</summary>
     public string? Unidentified { get; init; }
 
+    /// <summary>Why the API server does not take the record of what spec asks for, while that is not to be tried again; null otherwise.</summary>
+    public string? Unrecordable { get; init; }
+
     /// <summary>The spec as the user wrote it.</summary>
     public System.Text.Json.JsonElement RawSpec { get; init; }
 

@@ -45,10 +45,11 @@ internal sealed partial class RolloutPass
     private int Wanted(ReleaseRecord release, Role role, string component, string revision)
     {
         var current = World.Deployments.TryGetValue(ChildNames.Revision(Name, component, revision), out var d) ? d.Replicas : (int?)null;
-        var wish = _spec?.Component(component);
+        // One that spec makes external is named there, but nothing is said of how many pods it has.
+        var wish = _spec?.Component(component) is { IsWorkload: true } named ? named : null;
         return role switch
         {
-            // A component that spec no longer names keeps the count that its Deployment has.
+            // A component that spec no longer runs keeps the count that its Deployment has.
             Role.Stable => wish?.Replicas ?? current ?? 1,
             Role.Canary when wish is null => current ?? 1,
             Role.Canary => CanaryReplicas(wish!.Replicas, wish.CanaryReplicas),

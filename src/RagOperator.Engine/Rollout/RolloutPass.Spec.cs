@@ -20,6 +20,12 @@ internal sealed partial class RolloutPass
             return;
         }
 
+        if (_in.Unrecordable is { } why)
+        {
+            Refuse("NotRecorded", $"what spec asks for cannot be recorded, and is not followed until it can: {why}");
+            return;
+        }
+
         var contents = ContentHashes.Of(spec);
         // Flags disabled by this very spec are struck first: the release is the same one without them.
         foreach (var flag in spec.DisabledFlags)
@@ -58,6 +64,13 @@ internal sealed partial class RolloutPass
             LeaveWithoutRecords(named.Record.Hash);
             _s.ObservedGeneration = _in.Generation;
             return; // spec may bring one back that it still describes; until then nothing is begun
+        }
+
+        if (_spec is { } before)
+        {
+            _routeEdited = !Is(RouteOf(spec), RouteOf(before));
+            ForgetOtherQuestions(before, spec);
+            MoveRetirements(before, spec);
         }
 
         _spec = spec;
@@ -114,6 +127,44 @@ internal sealed partial class RolloutPass
         }
 
         return false;
+    }
+
+    /// <summary>What a metric answered says nothing about another question by the same name: it begins anew, from now on. One that is asked
+    /// for the first time before the first weight is asked of stable first, too.</summary>
+    private void ForgetOtherQuestions(ResolvedSpec before, ResolvedSpec now)
+    {
+        if (_s.Attempt is not { } attempt)
+        {
+            return;
+        }
+
+        foreach (var metric in now.Policy.Sla?.Metrics ?? [])
+        {
+            var old = before.Policy.Sla?.Metrics.FirstOrDefault(m => Is(m.Name, metric.Name));
+            if (old is not null && Is(before.Policy.Sla!.Source, now.Policy.Sla!.Source) && Is(old.Query, metric.Query) && Is(old.Component, metric.Component) && old.Window == metric.Window)
+            {
+                continue;
+            }
+
+            if (attempt.FirstWeightAt is null)
+            {
+                attempt.BaselineTaken = null;
+            }
+
+            if (_s.Sla?.FindIndex(m => Is(m.Name, metric.Name)) is { } index and >= 0)
+            {
+                _s.Sla[index] = new MetricStatus { Name = metric.Name, FailAfter = metric.FailAfter, Limit = metric.Limit.Text, EvaluatedAt = _now };
+                _breaches.Remove(metric.Name);
+                _creditedTo = null;
+            }
+        }
+    }
+
+    /// <summary>How long pods are kept counts from when they lost their traffic, also for those that wait already.</summary>
+    private void MoveRetirements(ResolvedSpec before, ResolvedSpec now)
+    {
+        var (failed, replaced) = (now.Policy.KeepFailedPods - before.Policy.KeepFailedPods, now.Policy.RetireDelay - before.Policy.RetireDelay);
+        _s.Retiring = _s.Retiring?.ConvertAll(entry => entry.Until is { } until ? entry with { Until = until + (Is(entry.Reason, RetireReasons.Failed) ? failed : replaced) } : entry);
     }
 
     private void AcceptPolicy()

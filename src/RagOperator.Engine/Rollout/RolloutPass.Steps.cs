@@ -123,10 +123,10 @@ internal sealed partial class RolloutPass
                 Shift(canary, available);
                 break;
             case StepStates.Shifting:
-                Verify();
+                Verify(available);
                 break;
             default:
-                Hold();
+                Hold(available);
                 break;
         }
     }
@@ -157,17 +157,25 @@ internal sealed partial class RolloutPass
             StartJudging();
         }
 
-        Verify();
+        Verify(available);
     }
 
-    /// <summary>Whether nothing that is judged speaks against the next weight. After a step every metric must pass; where the weight was taken
-    /// below that step's there may be too little traffic for that, and it is enough that none is in breach.</summary>
-    private bool MayLeaveWeight(StepStatus step) =>
-        step.Index > 0 && _s.Weight >= _spec!.Policy.Steps[step.Index - 1].Weight
-            ? ClockCouldRun()
-            : !JudgedNow().Any(m => Is(Sla(m.Name)?.Verdict, nameof(Engine.Sla.Verdict.Breach)));
+    /// <summary>Whether nothing that is judged speaks against the next weight. After a step every metric must pass. Where the weight was taken
+    /// below that step's there may be too little traffic for that, and none without weight: too few requests are no obstacle then, but a metric
+    /// that does not answer is, for as long as the canary has requests that it could tell of.</summary>
+    private bool MayLeaveWeight(StepStatus step)
+    {
+        if (step.Index > 0 && _s.Weight >= _spec!.Policy.Steps[step.Index - 1].Weight)
+        {
+            return ClockCouldRun();
+        }
 
-    private void Verify()
+        return (_s.Weight ?? 0) > 0
+            ? JudgedNow().All(m => Sla(m.Name)?.Verdict is nameof(Engine.Sla.Verdict.Pass) or nameof(Engine.Sla.Verdict.TooFew))
+            : !JudgedNow().Any(m => Is(Sla(m.Name)?.Verdict, nameof(Engine.Sla.Verdict.Breach)));
+    }
+
+    private void Verify(bool available)
     {
         var step = _s.Step!;
         if (!RouteCarries(step.Weight))
@@ -183,10 +191,10 @@ internal sealed partial class RolloutPass
         _s.Weight = step.Weight;
         _creditedTo = null;
         Tell("WeightVerified", $"Step {step.Name}: the gateway gives {step.Weight}% to {Called(Canary!.Record)}");
-        Hold();
+        Hold(available);
     }
 
-    private void Hold()
+    private void Hold(bool available)
     {
         var step = _s.Step!;
         var policy = CurrentStep!;
@@ -204,7 +212,9 @@ internal sealed partial class RolloutPass
         var runs = _creditedTo is not null;
         var complete = held >= policy.Hold || (_s.Promoting == true && runs);
         var approved = !policy.ApprovalRequired || step.Approved == true || _s.Promoting == true || _s.Attempt!.Undo == true;
-        if (complete && runs && approved && MayRaise)
+        // What becomes stable has nothing to fall back on once the old release is gone: it has to be there at that very moment.
+        var ready = available || step.Index + 1 < _spec!.Policy.Steps.Count;
+        if (complete && runs && approved && ready && MayRaise)
         {
             Next();
         }
@@ -213,7 +223,7 @@ internal sealed partial class RolloutPass
             step.State = StepStates.Waiting;
             Tell("ApprovalNeeded", $"Step {step.Name} is held and needs approval: annotate {Api.ApiConstants.RequestAnnotation}=approve/{Canary!.Record.Number}/{step.Name}");
         }
-        else if (!complete)
+        else if (!complete || approved)
         {
             step.State = StepStates.Holding;
         }

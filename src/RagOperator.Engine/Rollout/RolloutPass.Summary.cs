@@ -54,7 +54,9 @@ internal sealed partial class RolloutPass
             return SituateLost();
         }
 
-        return Canary is { } canary ? Stable is null ? SituateInstall(canary.Record) : SituateRollout(canary.Record)
+        // The policy that was accepted last cannot be read any more, and the one in spec is not accepted yet.
+        return Canary is not null && _spec is null ? new Situation(Phases.Progressing, "Checking", "The policy of the running rollout cannot be read; spec is checked with the API server before it goes on")
+            : Canary is { } canary ? Stable is null ? SituateInstall(canary.Record) : SituateRollout(canary.Record)
             : Stable is null ? new Situation(Phases.Progressing, "Checking", "Checking the first release with the API server")
             : SituateStable(Stable.Record);
     }
@@ -64,6 +66,7 @@ internal sealed partial class RolloutPass
         var missing = Missing(canary);
         return _installLate is { } late ? new Situation(Phases.Degraded, RollbackCauses.Deadline, $"Installing {Called(canary)} takes longer than {RagDuration.Format(_spec!.Policy.ProgressDeadline)}: {late}. It keeps trying")
             : _capacity is { } full ? new Situation(Phases.Suspended, "Capacity", $"Installing {Called(canary)} waits for room in the cluster: {full}")
+            : _s.Paused is { } paused ? new Situation(Phases.Suspended, "Paused", $"Installing {Called(canary)} is paused by {paused.By}; to go on, annotate {Api.ApiConstants.RequestAnnotation}=resume/{canary.Number}")
             : _spec is { Policy.Paused: true } ? new Situation(Phases.Suspended, "Paused", $"Installing {Called(canary)} is paused by spec.rollout.paused")
             : new Situation(Phases.Progressing, "Installing", $"Installing {Called(canary)}{(missing.Length > 0 ? $": {missing}" : "")}");
     }
@@ -76,7 +79,7 @@ internal sealed partial class RolloutPass
             var called = failed is null ? failedHash : Called(failed.Record);
             var why = _s.Rollback?.Message ?? failed?.Failed ?? "";
             return _bothBad ? new Situation(Phases.Progressing, "StableNotReady", $"{called} is to be taken back ({why}), but stable has no ready address: both are bad, the weight waits for stable")
-                : _s.Rollback is { VerifiedAt: null } && !CarriesNothingOf(failedHash) ? new Situation(Phases.Progressing, "RollingBack", $"Taking {called} back: {why}")
+                : _s.Rollback is { VerifiedAt: null } && !CarriesNothingOf(failedHash) ? new Situation(Phases.Progressing, "RollingBack", $"Taking {called} back: {why}{(OwnRoute is { Verified: false } ? $"; waiting for the gateway{RouteText()}" : "")}")
                 : new Situation(Phases.Degraded, "RolledBack", $"{called} was taken back in step {_s.Rollback?.Step}: {why}. Stable {Called(stable)} serves; held until spec changes, or somebody annotates {Api.ApiConstants.RequestAnnotation}=retry/{failed?.Record.Number}");
         }
 
@@ -91,7 +94,11 @@ internal sealed partial class RolloutPass
         }
 
         var single = OwnRoute is { Verified: true, Drifted: false } route
-            && route.Backends.Count == 1 && Is(route.Backends[0].Service, EntryService(stable)) && route.Backends[0].Weight == 100;
+            && route.Backends.Count == 1 && Is(route.Backends[0].Service, EntryService(stable)) && route.Backends[0].Weight == 100
+            // Held against the policy that status named so far: a route that was edited just now has not been written yet.
+            && !_routeEdited
+            // Seen before, and not accepted then: no success until it has been asked about again.
+            && !(_pending && _s.ObservedGeneration == _in.Generation);
         if (_pending && World.LastError is not null)
         {
             return new Situation(Phases.Progressing, "Checking", "The new release could not be checked with the API server yet");
@@ -124,7 +131,8 @@ internal sealed partial class RolloutPass
             StepStates.Scaling => Missing(canary) is { Length: > 0 } missing ? $"bringing up pods: {missing}"
                 : _s.Attempt!.FirstWeightAt is null && !BaselineDone() ? "asking each metric about stable first"
                 : !RouteIsClear() ? "waiting until the route is free of the release before"
-                : "waiting for every metric to pass before the weight rises",
+                : _s.Attempt!.FirstWeightAt is null && !CarriesNothingOf(canary.Hash) ? $"waiting for the gateway before the first weight{RouteText()}"
+                : $"waiting for every metric to pass before the weight rises{BlockingText()}",
             StepStates.Shifting => $"waiting for the gateway to take the weight{RouteText()}",
             _ => HoldText(step, policy),
         };
@@ -144,12 +152,17 @@ internal sealed partial class RolloutPass
         }
 
         var judgedFrom = (_s.Attempt!.FirstWeightAt ?? _now) + (_spec!.Policy.Sla?.WarmUp ?? TimeSpan.Zero);
-        var blocking = JudgedNow().Where(m => Sla(m.Name)?.Verdict != nameof(Verdict.Pass)).Select(m => $"{m.Name} {VerdictText(Sla(m.Name))}").ToList();
+        var blocking = Blocking();
         return judgedFrom > _now && JudgedNow().Any() ? $"warming up until {judgedFrom.ToString("HH:mm:ss'Z'", CultureInfo.InvariantCulture)}"
             : blocking.Count > 0 ? $"the clock stands: {string.Join(", ", blocking)}"
             : _creditedTo is null ? "waiting for a full window of metrics with this weight"
+            : Missing(Canary!.Record) is { Length: > 0 } missing ? $"hold complete, waiting for pods: {missing}"
             : "hold complete";
     }
+
+    private List<string> Blocking() => [.. JudgedNow().Where(m => Sla(m.Name)?.Verdict != nameof(Verdict.Pass)).Select(m => $"{m.Name} {VerdictText(Sla(m.Name))}")];
+
+    private string BlockingText() => Blocking() is { Count: > 0 } blocking ? $": {string.Join(", ", blocking)}" : "";
 
     private static string VerdictText(MetricStatus? status) => status?.Verdict switch
     {

@@ -28,6 +28,9 @@ internal sealed partial class RolloutPass
     /// <summary>What the object waits for before anything else may be done with it.</summary>
     private string? _waitFirst;
 
+    /// <summary>Whether the user's part of the route was edited by the spec that this pass accepts.</summary>
+    private bool _routeEdited;
+
     /// <summary>Whether the spec is understood and its release is about to be named.</summary>
     private bool _pending;
 
@@ -152,7 +155,7 @@ internal sealed partial class RolloutPass
         new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero);
 
     /// <summary>Why a spec is not followed.</summary>
-    /// <param name="Reason">InvalidSpec or NameTaken.</param>
+    /// <param name="Reason">InvalidSpec, NameTaken or NotRecorded.</param>
     /// <param name="Message">Field, value and rule.</param>
     private sealed record Refusal(string Reason, string Message);
 }

@@ -37,6 +37,9 @@ internal sealed class ObjectMemory(string uid, CancellationToken term)
 
     public PreflightView? Preflight { get; set; }
 
+    /// <summary>The record of this spec that could not be made; null where none was wanted, or it was made.</summary>
+    public UnmadeRecord? Unmade { get; set; }
+
     /// <summary>Names that somebody else holds.</summary>
     public Dictionary<(ChildKind Kind, string Name), string> Taken { get; } = [];
 

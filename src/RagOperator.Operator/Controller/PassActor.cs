@@ -20,6 +20,9 @@ internal sealed class ActReport
     /// <summary>Whether the status was tried to be written, and not taken for another reason than a conflict.</summary>
     public bool StatusRefused { get; set; }
 
+    /// <summary>What kept a record from being made that the decided status would name: a release, a policy.</summary>
+    public ApiResult? RecordFailure { get; set; }
+
     /// <summary>Whether something has to go before the next write.</summary>
     public bool Waits { get; set; }
 
@@ -75,6 +78,7 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
             if (write is Preflight) continue;
             var result = await writer.CarryOutAsync(pass, write, cancellationToken);
             Note(report, result);
+            if (result.Outcome == WriteOutcome.Failed && write is CreateRelease or CreatePolicy) report.RecordFailure = result.Answer;
             if (result.Outcome != WriteOutcome.Done) return false;
         }
 

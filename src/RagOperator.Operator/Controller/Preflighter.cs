@@ -54,7 +54,7 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
                             // Who exists is not answered with: by another name the server shows what it would make of it.
                             var again = await port.CreateAsync(Unnamed(body), pass.Owner.Namespace, dryRun: true, cancellationToken);
                             if (Judge(again.Result) == Verdict.NoAnswer) return (null, again.Result);
-                            refused.AddRange(Dropped(body, again));
+                            refused.AddRange(Changed(body, again, route));
                         }
                     }
                     else if (live.Reason != ApiReason.NotFound)
@@ -66,7 +66,7 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
                 case Verdict.NoAnswer:
                     return (null, answer.Result);
                 default:
-                    if (kind == ChildKind.HttpRoute) refused.AddRange(Dropped(body, answer));
+                    if (kind == ChildKind.HttpRoute) refused.AddRange(Changed(body, answer, route));
                     break;
             }
         }
@@ -134,12 +134,16 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         return [Cut($"{where}: {answer.Message}")];
     }
 
-    // Of the route alone: its kind is a resource definition, which keeps what it knows as it was written.
-    private static IEnumerable<string> Dropped(JsonObject body, Answer answer) =>
-        answer.Object is V1HTTPRoute { Spec: { } stored }
-            ? DroppedFields.Of(JsonElement.Parse(body["spec"]!.ToJsonString()), stored).Take(MaxCauses)
-                .Select(static field => Cut($"spec.traffic.gatewayApi.{field}: is not a field of this cluster's HTTPRoute"))
-            : [];
+    // Of the route alone: its kind is a resource definition, which keeps what it knows as it was written. What is stored otherwise would never
+    // become what spec says, and be written again and again.
+    private static IEnumerable<string> Changed(JsonObject body, Answer answer, JsonElement? route)
+    {
+        if (answer.Object is not V1HTTPRoute { Spec: { } stored }) return [];
+        var dropped = DroppedFields.Of(JsonElement.Parse(body["spec"]!.ToJsonString()), stored).Take(MaxCauses)
+            .Select(static field => Cut($"spec.traffic.gatewayApi.{field}: is not a field of this cluster's HTTPRoute")).ToList();
+        return dropped.Count > 0 || route is not { } wanted || RouteDrift.Find(wanted, stored) is not { } place ? dropped
+            : [Cut($"spec.traffic.gatewayApi: the cluster stores {place} of the HTTPRoute otherwise than it was written; an admission webhook may do that, and its value must then be what spec says")];
+    }
 
     private static JsonObject Unnamed(JsonObject body)
     {

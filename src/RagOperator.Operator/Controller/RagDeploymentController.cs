@@ -249,6 +249,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
             Request = entity.GetAnnotation(ApiConstants.RequestAnnotation),
             RequestedBy = user,
             Unidentified = unidentified,
+            Unrecordable = memory.Unmade?.Now(entity.Metadata.Generation ?? 0, _time.GetUtcNow()),
             RawSpec = entity.Spec,
             Reading = _observer.Read(entity, memory),
             Persisted = entity.Status,
@@ -294,7 +295,17 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
             memory.KeepUntold(output.Events);
         }
 
+        if (report.RecordFailure is { } record) memory.Unmade = UnmadeRecord.After(memory.Unmade, input.Generation, Cut(record.Message), input.Now);
+        else if (report.StatusStands && input.Unrecordable is null) memory.Unmade = null;
         memory.LastError = report.Failure is { } failure ? Cut(failure.Message) : null;
+        if (report.RecordFailure is not null && memory.Unmade is { Lasts: true })
+        {
+            // The next pass says it in its own words, and judges on.
+            TellRefusal(pass, report.RecordFailure);
+            memory.LastError = null;
+            return ReconciliationResult<RagDeployment>.Success(FirstLagPause);
+        }
+
         if (report.Failure is not null) return Refused(pass, report.Failure);
         if (report.Stale)
         {
@@ -309,10 +320,16 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
 
     private ReconciliationResult<RagDeployment> Refused(Pass pass, ApiResult failure)
     {
-        // Refusals stay until somebody does something; lost connections and busy servers are no news to whoever looks after the object.
-        if (PassActor.IsRefusal(failure) && pass.Memory.IsNewError(pass.Memory.LastError!))
-            _events.Publish(pass.Entity, EventType.Warning, "WriteRefused", EventAction, $"{failure.Call}: {pass.Memory.LastError}");
+        TellRefusal(pass, failure);
         return Failed(failure);
+    }
+
+    // Refusals stay until somebody does something; lost connections and busy servers are no news to whoever looks after the object.
+    private void TellRefusal(Pass pass, ApiResult failure)
+    {
+        var message = Cut(failure.Message);
+        if (PassActor.IsRefusal(failure) && pass.Memory.IsNewError(message))
+            _events.Publish(pass.Entity, EventType.Warning, "WriteRefused", EventAction, $"{failure.Call}: {message}");
     }
 
     private TimeSpan? NextLook(ObjectMemory memory, EngineOutput output, ActReport report)
@@ -320,6 +337,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         TimeSpan? next = output.NextLook is { } at ? Later(at - _time.GetUtcNow()) : null;
         if (report.News || output.Externals.Any(e => !memory.ExternalAddresses.ContainsKey(e))) next = Sooner(next, FirstLagPause);
         if (report.Waits) next = Sooner(next, WaitPause);
+        if (memory.Unmade is { Lasts: true } unmade) next = Sooner(next, Later(unmade.Until - _time.GetUtcNow()));
         if (output.Externals.Count > 0) next = Sooner(next, ExternalServices.Freshness);
         // No watch tells that the gateway took it.
         if (memory.RouteOutOfSight is not null && string.Equals(output.Status.Phase, Phases.Progressing, StringComparison.Ordinal)) next = Sooner(next, WaitPause);

@@ -1,4 +1,5 @@
 using RagOperator.ClusterTests.Infrastructure;
+using RagOperator.ClusterTests.Leadership;
 using RagOperator.TestBed;
 
 namespace RagOperator.ClusterTests.Input;
@@ -10,6 +11,7 @@ public sealed class TakenPortTests
     public async Task Port_that_is_taken_is_named_and_the_process_ends_with_2()
     {
         await using var space = await TestSpace.CreateAsync("taken-port");
+        await space.UntilAsync(async () => await OperatorPair.GetAsync(space.Port, "/healthz") == "ok\n", TimeSpan.FromSeconds(30), "the first operator listens");
         await using var second = OperatorProcess.Start($"{space.Operator.Log}.second",
         [
             "--kubeconfig", space.Bed.KubeConfig, "--namespace", space.Namespace, "--http.address", "127.0.0.1", "--http.port", $"{space.Port}",

@@ -41,7 +41,14 @@ internal sealed class RolloutView(MutantSlot slot, JsonNode baseSpec, Func<IRead
             if (differences.Count == 0) return [];
             alike = isAtRest && differences.SequenceEqual(last, StringComparer.Ordinal) ? alike + 1 : 0;
             last = differences;
-            if (alike >= LooksAlike || TimeProvider.System.GetElapsedTime(start) > s_unrest) return differences;
+            if (alike >= LooksAlike) return differences;
+            if (TimeProvider.System.GetElapsedTime(start) > s_unrest)
+            {
+                // A rollout may wait for long. What serves alone has nothing to wait for: "Progressing" is then no effect but a fault.
+                if (!isAtRest && await StandingStillAsync() is { } message) throw new MutantException($"accepted, and it does not come to rest: {message}");
+                return differences;
+            }
+
             await Task.Delay(s_poll, TimeProvider.System);
         }
     }
@@ -62,6 +69,12 @@ internal sealed class RolloutView(MutantSlot slot, JsonNode baseSpec, Func<IRead
         }
 
         return seen;
+    }
+
+    private async Task<string?> StandingStillAsync()
+    {
+        var status = (await slot.GetAsync())["status"]!;
+        return status["canaryRevision"] is null && $"{status["phase"]}" == "Progressing" ? $"{status["message"]}" : null;
     }
 
     private async Task<IReadOnlyList<string>> ReferenceAsync(int step)

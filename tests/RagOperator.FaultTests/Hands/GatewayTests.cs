@@ -70,7 +70,8 @@ public sealed class GatewayTests(ITestOutputHelper output)
         var waiting = await world.StatusAsync();
         Assert.Equal(("Progressing", "False"), (waiting.Phase, waiting.Condition("RolledBack")));
         Assert.NotNull(await run.GetAsync("services", run.Canary));
-        Assert.NotEqual("", says);
+        Assert.Contains("waiting for the gateway: ", waiting.Message, StringComparison.Ordinal);
+        Assert.Contains(says, waiting.Message, StringComparison.Ordinal);
         await world.Bed.Gateway.SetAsync(world.Namespace, GatewayMood.Accepts);
         await run.EndRolledBackAsync();
     }

@@ -85,7 +85,7 @@ public sealed class HandRun(FaultWorld world, Moment moment, ServiceSpec first)
         Assert.Equal(0, await world.WeightBesideAsync(Stable));
     }
 
-    /// <summary>What is wrong with the run as a whole: silence afterwards, the invariants, what was made and deleted, and the process.</summary>
+    /// <summary>What is wrong with the run as a whole: silence afterwards, the invariants, and the process.</summary>
     public async Task<IReadOnlyList<string>> TroublesAsync()
     {
         var troubles = new List<string>();
@@ -154,11 +154,11 @@ public sealed class HandRun(FaultWorld world, Moment moment, ServiceSpec first)
         ? subsets.EnumerateArray().Sum(s => s.TryGetProperty("addresses", out var addresses) ? addresses.GetArrayLength() : 0)
         : 0;
 
-    /// <summary>Kills the pods of a Deployment at once.</summary>
-    public async Task KillPodsAsync(string deployment)
+    /// <summary>Kills the pods of a Deployment at once, or so many of them.</summary>
+    public async Task KillPodsAsync(string deployment, int most = int.MaxValue)
     {
         var revision = deployment[(deployment.LastIndexOf('-') + 1)..];
-        foreach (var pod in await world.Api.ListAsync($"{PathOf("pods")}?labelSelector=ragoperator.dev/revision={revision}"))
+        foreach (var pod in (await world.Api.ListAsync($"{PathOf("pods")}?labelSelector=ragoperator.dev/revision={revision}")).Take(most))
             await world.Api.DeleteAsync($"{PathOf("pods", pod.GetProperty("metadata").GetProperty("name").GetString()!)}?gracePeriodSeconds=0");
     }
 

@@ -45,6 +45,23 @@ public sealed class LostPodsTests(ITestOutputHelper output)
         }, output, next: static s => s with { Flag = true });
 
     [SkippableFact]
+    public Task Hand_kills_one_of_stables_pods_in_a_rollback_which_waits_for_none() => HandLab.CheckAsync(
+        "workload/stable-pod-lost-in-rollback", [Moment.Half, Moment.Full], [Moment.Half], s_first with { Replicas = 2 }, static async run =>
+        {
+            await run.ComeAsync();
+            await run.QuotaAsync(0);
+            await run.KillPodsAsync(run.Stable, most: 1);
+            await run.World.UntilAsync(async () => await run.AddressesAsync(run.Stable) == 1, "one of two is left");
+            await run.World.RequestAsync("abort/current");
+            // One ready address is enough, whatever is missing at full strength.
+            await run.World.UntilAsync(async () => await run.World.WeightBesideAsync(run.Stable) == 0, "all goes back to stable");
+            Assert.Equal(1, await run.AddressesAsync(run.Stable));
+            Assert.Equal("False", await FlagAsync(run, run.Canary));
+            await run.QuotaAsync(null);
+            await run.EndRolledBackAsync();
+        }, output, next: static s => s with { Flag = true });
+
+    [SkippableFact]
     public Task Hand_asks_for_a_node_that_is_not_there_and_another_spec_cures_it() => HandLab.CheckAsync(
         "workload/unschedulable", [Moment.Few], [Moment.Few], s_first, static async run =>
         {

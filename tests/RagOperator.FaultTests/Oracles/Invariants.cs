@@ -86,17 +86,33 @@ public sealed class Invariants
             return;
         if (witness.Services.GetValueOrDefault(service) == 0)
             Break("S3", deed, $"canary {service} gets {weight}% without a ready address");
-        if (witness.Deployments.TryGetValue(service, out var pods) && (pods.Available < pods.Wanted || pods.Wanted < 1))
-            Break("S3", deed, $"canary {service} gets {weight}% with {pods.Available} of {pods.Wanted} pods available");
+        foreach (var deployment in _releases.Deployments(status.Canary))
+        {
+            if (!witness.Deployments.TryGetValue(deployment, out var pods))
+                Break("S3", deed, $"canary {service} gets {weight}% without {deployment}");
+            else if (pods.Available < pods.Wanted || pods.Wanted < 1)
+                Break("S3", deed, $"canary {service} gets {weight}% with {pods.Available} of {pods.Wanted} pods of {deployment} available");
+        }
     }
 
     private void Flags()
     {
         var on = new HashSet<string>(StringComparer.Ordinal);
         var ever = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var deed in _deeds.Where(d => d.Call.Resource == "configmaps" && d.Call.Verb is "create" or "patch"))
+        foreach (var deed in _deeds)
         {
             var name = deed.Call.Name;
+            if (deed.Call.Verb == "delete")
+            {
+                if (deed.Call.Resource == "configmaps")
+                    on.Remove(name);
+                else if (deed.Call.Resource == "deployments" && on.Contains($"{name}-flags") && StatusBefore(deed) is { Failed.Length: > 0 } after && _releases.Deployments(after.Failed).Contains(name))
+                    Break("S6", deed, "a release that was taken back goes, and its flags were never switched off");
+                continue;
+            }
+
+            if (deed.Call.Resource != "configmaps")
+                continue;
             var isOn = deed.Answer.TryGetProperty("data", out var data) && data.TryGetProperty("flags.env", out var env)
                 && env.GetString()!.Contains("FEATURE_REPLAY=true", StringComparison.Ordinal);
             if (!isOn)

@@ -112,7 +112,7 @@ public static class Lab
         troubles.AddRange(world.ProcessTroubles());
         if (await world.StopOperatorAsync() is { } ending)
             troubles.Add(ending);
-        troubles.AddRange(Invariants.Broken(world.Proxy.Trajectory.All));
+        troubles.AddRange(Invariants.Broken(world.Proxy.Trajectory.All, story.First?.Replicas ?? 1));
         if (reference is not null && troubles.Count == 0)
         {
             troubles.AddRange(EndState.Differences(reference.End, end, reference.Masks));

@@ -7,6 +7,8 @@ public static class Stories
 {
     private static readonly ServiceSpec s_one = new();
     private static readonly ServiceSpec s_flagged = new() { Flag = false };
+    // The flag stays on for longer than it takes to see what it does.
+    private static readonly ServiceSpec s_three = new() { Replicas = 3, Flag = false, HoldOf = static step => step == 1 ? "5s" : "1s" };
     private static readonly ServiceSpec s_waiting = new() { Approval = true };
 
     public static Scenario Install { get; } = new("install", null, static w => w.ApplyAsync(s_one), IsHealthy);
@@ -17,6 +19,13 @@ public static class Stories
     {
         w.Prometheus.Value = query => query.Contains(w.FirstService, StringComparison.Ordinal) ? 0 : 0.5;
         return w.ApplyAsync(s_one with { Api = "2" });
+    }, IsRolledBack);
+
+    /// <summary>The release is well until its flag goes on, at half of the requests, with two pods of three.</summary>
+    public static Scenario FlagBreach { get; } = new("flag-breach", s_three, static w =>
+    {
+        w.Prometheus.Value = query => query.Contains(w.FirstService, StringComparison.Ordinal) || !w.IsFlagOn ? 0 : 0.5;
+        return w.ApplyAsync(s_three with { Api = "2", Flag = true });
     }, IsRolledBack);
 
     public static Scenario FlagOnAndKilled { get; } = new("flag-on-and-killed", s_flagged, static async w =>
@@ -53,7 +62,7 @@ public static class Stories
     }, IsHealthy);
 
     public static IReadOnlyList<Scenario> All { get; } =
-        [Install, GoodRelease, Breach, FlagOnAndKilled, NewReleaseMidway, BackToStableMidway, DeleteMidway, EmbedderOnly, Approval];
+        [Install, GoodRelease, Breach, FlagBreach, FlagOnAndKilled, NewReleaseMidway, BackToStableMidway, DeleteMidway, EmbedderOnly, Approval];
 
     public static Scenario Named(string name) => All.Single(s => s.Name == name);
 

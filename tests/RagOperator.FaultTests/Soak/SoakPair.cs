@@ -71,7 +71,7 @@ public sealed class SoakPair : IAsyncDisposable
         foreach (var (name, process, _) in _members)
         {
             Assert.True(process.ExitCode is null, $"{name} ended by itself with {process.ExitCode}:\n{string.Join('\n', process.LogLines().TakeLast(20))}");
-            Assert.Empty(process.LogLines("nhandled exception"));
+            Assert.Empty(process.UnforeseenExceptions());
         }
     }
 

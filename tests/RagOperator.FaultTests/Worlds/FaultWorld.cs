@@ -44,6 +44,10 @@ public sealed class FaultWorld : IAsyncDisposable
     /// <summary>The Service of the first installed api revision: stable's, until something is promoted.</summary>
     public string FirstService { get; private set; } = "";
 
+    /// <summary>Whether the flag was ever switched on for anybody.</summary>
+    public bool IsFlagOn => Proxy.Trajectory.All.Any(static d => d.Accepted && d.Call is { Resource: "configmaps", Verb: "create" or "patch" }
+        && d.Answer.TryGetProperty("data", out var data) && data.TryGetProperty("flags.env", out var env) && env.GetString()!.Contains("FEATURE_REPLAY=true", StringComparison.Ordinal));
+
     private string ObjectPath => $"/apis/ragoperator.dev/v1alpha1/namespaces/{Namespace}/ragdeployments/assistant";
 
     /// <summary>Makes a world; its operator runs.</summary>
@@ -185,7 +189,7 @@ public sealed class FaultWorld : IAsyncDisposable
     public IReadOnlyList<string> ProcessTroubles()
     {
         NoteUnexpectedEnd();
-        return [.. _unexpected, .. Operator.LogLines("nhandled exception").Take(3)];
+        return [.. _unexpected, .. Operator.UnforeseenExceptions().Take(3)];
     }
 
     /// <summary>Ends the operator as a cluster does.</summary>

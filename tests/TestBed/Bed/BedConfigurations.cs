@@ -58,6 +58,7 @@ internal static class BedConfigurations
           - level: Metadata
         """;
 
+    // kubeAPIQPS: five writes a second, the default, are few for a node that has all pods of all tests.
     // syncFrequency: how soon a changed ConfigMap reaches its files; Kubernetes' own default, a minute, would make each flag test wait that long.
     public const string Kubelet = $$$"""
         apiVersion: kubelet.config.k8s.io/v1beta1
@@ -76,6 +77,8 @@ internal static class BedConfigurations
         maxPods: 250
         registryPullQPS: 0
         eventRecordQPS: 0
+        kubeAPIQPS: 100
+        kubeAPIBurst: 200
         volumePluginDir: {{{BedPaths.Root}}}/volume-plugins
         evictionHard: {memory.available: "100Mi", nodefs.available: "1%", imagefs.available: "1%"}
         """;

@@ -73,8 +73,10 @@ internal sealed class InnerBed(BedOptions options) : IDisposable
         await UntilAsync(() => client.IsReadyAsync(_stopping.Token), "the API server", "apiserver");
         Say("API server ready");
 
+        // Twenty requests a second, the default, are few for the dozens of rollouts of tests.
         Run("controllers", BedPaths.Binary("kube-controller-manager"), "--kubeconfig", BedPaths.KubeConfig, "--use-service-account-credentials", "--service-account-private-key-file=pki/sa.key",
-            "--root-ca-file=pki/ca.crt", "--leader-elect=false", "--port=0", "--secure-port=0", "--node-monitor-period=2s", "--allocate-node-cidrs=false");
+            "--root-ca-file=pki/ca.crt", "--leader-elect=false", "--port=0", "--secure-port=0", "--node-monitor-period=2s", "--allocate-node-cidrs=false",
+            "--kube-api-qps=200", "--kube-api-burst=400");
         Run("scheduler", BedPaths.Binary("kube-scheduler"), "--kubeconfig", BedPaths.KubeConfig, "--leader-elect=false", "--port=0", "--secure-port=0");
         if (options.RealNode)
         {

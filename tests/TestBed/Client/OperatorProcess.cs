@@ -105,6 +105,16 @@ public sealed class OperatorProcess : IAsyncDisposable
     public IReadOnlyList<string> LogLines(string text = "") =>
         File.Exists(Log) ? [.. File.ReadLines(Log).Where(line => line.Contains(text, StringComparison.Ordinal))] : [];
 
+    /// <summary>Lines that tell of an exception which nobody foresaw: all but refusals and broken connections, which are told as they came.</summary>
+    public IReadOnlyList<string> UnforeseenExceptions() =>
+    [
+        .. LogLines().Where(static line => line.Contains("nhandled exception", StringComparison.Ordinal)
+            || (line.Contains("\"error\":\"", StringComparison.Ordinal)
+                && !line.Contains("\"error\":\"RagOperator.Kubernetes.KubernetesException", StringComparison.Ordinal)
+                // What a broken watch or a foreign writer left is data, however it is told.
+                && !line.Contains("\"event\":\"LogGarbage\"", StringComparison.Ordinal) && !line.Contains("\"event\":\"LogUndecodable\"", StringComparison.Ordinal))),
+    ];
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
