@@ -87,6 +87,9 @@ internal sealed class Sim
     /// <summary>Who is known to ask.</summary>
     public string? RequestedBy { get; set; }
 
+    /// <summary>Why no record can be made; null: they can.</summary>
+    public string? Unrecordable { get; set; }
+
     /// <summary>Why nobody is known, where somebody has to be.</summary>
     public string? Unidentified { get; set; }
 
@@ -182,6 +185,7 @@ internal sealed class Sim
             Request = Cluster.Request,
             RequestedBy = RequestedBy,
             Unidentified = Unidentified,
+            Unrecordable = Unrecordable,
             RawSpec = Cluster.Spec,
             Reading = Cluster.Reading,
             Persisted = Cluster.Status,

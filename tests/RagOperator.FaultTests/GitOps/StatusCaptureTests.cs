@@ -72,8 +72,11 @@ public sealed class StatusCaptureTests
 
     private static async Task TakeBackAsync(FaultWorld world)
     {
-        var nowhere = s_slow with { Api = "3", ApiPod = Nowhere, ProgressDeadline = "1s" };
+        var nowhere = s_slow with { Api = "3", ApiPod = Nowhere };
         await world.ApplyAsync(nowhere);
+        // Only then: before the scheduler has spoken, pods that do not come are late and nothing else.
+        await world.UntilAsync(static s => s.Message.Contains("nodes are available", StringComparison.Ordinal), "there is no room");
+        await world.ApplyAsync(nowhere with { ProgressDeadline = "1s" });
         await CaptureAsync(world, "capacity", static s => s.Phase == "Suspended" && s.Reason("Reconciling") == "Capacity");
 
         await world.ApplyAsync(s_slow with { Api = "4" });

@@ -80,6 +80,8 @@ public sealed class HeldWriteTests(ITestOutputHelper output)
                     return story.HasEnded(world);
                 },
                 "the other ends the rollout");
+            // Held at the very end, the write comes late only once the other has led at all.
+            await world.UntilAsync(async () => (await world.Api.GetAsync($"/apis/coordination.k8s.io/v1/namespaces/{world.Namespace}/leases/operator"))?.GetProperty("spec").GetProperty("holderIdentity").GetString() == "second", "the other leads");
             await world.UntilAsync(async () => await world.WeightBesideAsync(world.FirstService) == beside, "all goes where it should");
         }
         finally

@@ -320,6 +320,71 @@ public sealed class WholeRolloutTests
         Assert.Equal("Healthy", _bed.Object.Status!.Phase);
     }
 
+    [Fact]
+    public async Task Route_edit_is_done_when_the_route_is_written_and_not_before()
+    {
+        await InstallAsync();
+        var from = _bed.Api.Requests.Count;
+        _bed.Api.Change<RagDeployment>("assistant", """{"spec":{"traffic":{"gatewayApi":{"hostnames":["assistant.example"]}}}}""");
+        await _bed.SettleAsync();
+
+        var phase = "Healthy";
+        long? seen = null;
+        var (written, well) = (-1, -1);
+        foreach (var (index, request) in _bed.Api.Requests.Skip(from).Where(static r => r is { IsWrite: true, Accepted: true }).Index())
+        {
+            if (request is { Verb: "patch", Resource: "httproutes" } && written < 0) written = index;
+            if (request.Resource != "ragdeployments/status" || request.Body!["status"] is not { } status) continue;
+            phase = status["phase"]?.GetValue<string>() ?? phase;
+            seen = status["observedGeneration"]?.GetValue<long>() ?? seen;
+            if (well < 0 && phase == "Healthy" && seen == _bed.Object.Metadata.Generation) well = index;
+        }
+
+        Assert.True(written >= 0 && well > written, $"route written as number {written}, told to be done as number {well}");
+        Assert.Equal("Healthy", _bed.Object.Status!.Phase);
+    }
+
+    [Fact]
+    public async Task Release_record_that_is_refused_leaves_the_running_rollout_judged_and_is_made_once_it_can_be()
+    {
+        await InstallAsync();
+        _bed.Api.Change<RagDeployment>("assistant", Spec("2.1"));
+        await _bed.SettleAsync();
+        Assert.Equal([90, 10], _bed.Weights().Values.OrderDescending());
+        _bed.Api.Fault = static r => r is { Verb: "create", Resource: "controllerrevisions", DryRun: false }
+            ? new(ApiReason.Forbidden, 403, "exceeded quota: few, requested: count/controllerrevisions.apps=1") : null;
+        _bed.Api.Change<RagDeployment>("assistant", """{"spec":{"rollout":{"progressDeadline":"20m"}}}""");
+        for (var passes = 0; passes < 6; passes++) await _bed.PassAsync();
+        var stalled = _bed.Object.Status!.Conditions!.Single(static c => c.Type == "Stalled");
+        Assert.Equal(("True", "NotRecorded"), (stalled.Status, stalled.Reason));
+        Assert.Contains("exceeded quota", stalled.Message, StringComparison.Ordinal);
+
+        // Told once and then the same, though it is tried again; only the hold's clock is written meanwhile.
+        var told = new HashSet<string>(StringComparer.Ordinal);
+        var tries = _bed.Api.Requests.Count(static r => r is { Verb: "create", Resource: "controllerrevisions", DryRun: false });
+        for (var passes = 0; passes < 10; passes++)
+        {
+            _bed.Time.Advance(TimeSpan.FromSeconds(10));
+            await _bed.PassAsync();
+            told.Add($"{_bed.Object.Status!.Phase}: {_bed.Object.Status.Message}");
+        }
+
+        Assert.Single(told);
+        Assert.InRange(_bed.Api.Requests.Count(static r => r is { Verb: "create", Resource: "controllerrevisions", DryRun: false }) - tries, 3, 7);
+        Assert.Single(_bed.Events, static e => e.Reason == "WriteRefused");
+
+        // What hurts is still taken back.
+        _bed.Api.Change<RagDeployment>("assistant", """{"metadata":{"annotations":{"ragoperator.dev/request":"abort/current"}}}""");
+        for (var passes = 0; passes < 6; passes++) await _bed.PassAsync();
+        Assert.Contains(100, _bed.Weights().Values);
+        Assert.DoesNotContain(_bed.Weights().Values, static w => w == 10);
+
+        _bed.Api.Fault = static _ => null;
+        _bed.Time.Advance(TimeSpan.FromSeconds(20));
+        await _bed.SettleAsync();
+        Assert.NotEqual("NotRecorded", _bed.Object.Status!.Conditions!.Single(static c => c.Type == "Stalled").Reason);
+    }
+
     private void DeleteObjectAlone()
     {
         const string Orphaned = """{"metadata":{"ownerReferences":null}}""";
