@@ -12,7 +12,9 @@ public sealed class TakenPortTests
     {
         await using var space = await TestSpace.CreateAsync("taken-port");
         await space.UntilAsync(async () => await OperatorPair.GetAsync(space.Port, "/healthz") == "ok\n", TimeSpan.FromSeconds(30), "the first operator listens");
-        await using var second = OperatorProcess.Start($"{space.Operator.Log}.second",
+        var log = $"{space.Operator.Log}.second";
+        File.Delete(log); // logs are appended to, and this one may be of an earlier run
+        await using var second = OperatorProcess.Start(log,
         [
             "--kubeconfig", space.Bed.KubeConfig, "--namespace", space.Namespace, "--http.address", "127.0.0.1", "--http.port", $"{space.Port}",
         ]);
