@@ -58,13 +58,29 @@ public sealed class UnwatchedTests
     [Fact]
     public void Step_put_in_before_the_next_raises_nothing_while_the_metric_source_is_silent()
     {
-        var sim = InStep("ten").UntilStep("half", StepStates.Scaling);
+        var sim = InStep("ten");
+        sim.Cluster.Pods("api:2").Start = TimeSpan.FromMinutes(3);
+        sim.UntilStep("half", StepStates.Scaling);
         sim.Metrics.Everything = s_refused;
-        sim.Run(s_minute);
-        if (sim.Weight("api:2") > 10) return;
+        sim.Run(TimeSpan.FromMinutes(5));
+        Assert.Equal((10, 2), (sim.Weight("api:2"), sim.Pods("api:2")));
         sim.Edit(static s => s.Steps("name: canary, weight: 5, hold: 10m", "name: ten, weight: 10, hold: 10m", "name: thirty, weight: 30, hold: 10m", "name: half, weight: 50, hold: 10m", "name: full, weight: 100, hold: 10m"));
         sim.Run(TimeSpan.FromMinutes(5));
         Assert.Equal(10, sim.Weight("api:2"));
+    }
+
+    [Fact]
+    public void Approved_step_says_what_it_waits_for_besides()
+    {
+        var sim = InStep("canary", static s => s.Put("rollout.steps[0].approval", "Required")).UntilStep("canary", StepStates.Waiting);
+        sim.Metrics.Everything = s_refused;
+        sim.Run(TimeSpan.FromMinutes(3));
+        sim.Ask("approve/current/canary").Run(s_minute);
+        Assert.Equal("canary", sim.StepName);
+        Assert.DoesNotContain("waiting for approval", sim.Message, StringComparison.Ordinal);
+        Assert.Contains("errors cannot be asked", sim.Message, StringComparison.Ordinal);
+        sim.Metrics.Everything = null;
+        sim.UntilStep("ten");
     }
 
     [Fact]

@@ -320,6 +320,28 @@ public sealed class WholeRolloutTests
         Assert.Equal("Healthy", _bed.Object.Status!.Phase);
     }
 
+    [Theory]
+    [InlineData("""[{"filters":[{"type":"RequestRedirect","requestRedirect":{"scheme":"https"}}]}]""", "spec.traffic.gatewayApi.rules", "must have at least one rule without a requestRedirect filter")]
+    [InlineData("""[{"matches":[{"path":{"type":"PathPrefix","value":"/"}}]}]""", "spec.rules[0].timeouts", "otherwise than it was written")]
+    public async Task Route_that_could_never_be_as_written_is_refused_by_name(string rules, string place, string rule)
+    {
+        await InstallAsync();
+        // As a webhook may.
+        _bed.Api.Prune = static (plural, body) =>
+        {
+            if (plural == "httproutes") body["spec"]!["rules"]![0]!["timeouts"] = Sample.Object("""{"request":"10s"}""");
+        };
+        var from = _bed.Api.Requests.Count;
+        _bed.Api.Change<RagDeployment>("assistant", """{"spec":{"traffic":{"gatewayApi":{"rules":RULES}}}}""".Replace("RULES", rules, StringComparison.Ordinal));
+        await _bed.SettleAsync();
+
+        var stalled = _bed.Object.Status!.Conditions!.Single(static c => c.Type == "Stalled");
+        Assert.Equal(("True", "InvalidSpec"), (stalled.Status, stalled.Reason));
+        Assert.Contains(place, stalled.Message, StringComparison.Ordinal);
+        Assert.Contains(rule, stalled.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(_bed.Api.Requests.Skip(from), static r => r is { IsWrite: true, Resource: "httproutes" });
+    }
+
     [Fact]
     public async Task Route_edit_is_done_when_the_route_is_written_and_not_before()
     {
