@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace RagOperator.FaultTests;
 
-/// <summary>The API server refuses a write, or the connection breaks.</summary>
+/// <summary>The API server refuses a write or a read, or the connection breaks.</summary>
 public sealed class ApiFaultTests(ITestOutputHelper output)
 {
     public static TheoryData<string> Names => [Stories.GoodRelease.Name, Stories.Breach.Name, Stories.FlagBreach.Name];
@@ -17,6 +17,17 @@ public sealed class ApiFaultTests(ITestOutputHelper output)
         var reference = await Lab.ReferenceAsync(Stories.Named(story));
         var plans = reference.Places.SelectMany(place => FaultAction.Answers.Select(answer => Plan(story, place, answer))).ToList();
         await FaultClass.CheckAsync($"api/{story}", plans, 8, output);
+    }
+
+    /// <summary>Lists, live reads and dry runs: the first four of each.</summary>
+    [SkippableTheory]
+    [MemberData(nameof(Names))]
+    public async Task Refused_reads_change_nothing_about_the_end(string story)
+    {
+        var reference = await Lab.ReferenceAsync(Stories.Named(story));
+        var plans = reference.Reads.OrderBy(r => r.Key, StringComparer.Ordinal).SelectMany(read => Enumerable.Range(1, Math.Min(4, read.Value))
+            .SelectMany(n => FaultAction.ReadAnswers.Select(answer => Plan(story, $"{read.Key} #{n}", answer)))).ToList();
+        await FaultClass.CheckAsync($"reads/{story}", plans, 6, output);
     }
 
     /// <summary>Two things at once: a death and a fault, or two faults. Too many for all of them: always the same sample.</summary>

@@ -70,10 +70,12 @@ public static class Lab
         if (objects.Count > 0)
             throw new InvalidOperationException($"{story.Name} undisturbed: one of two runs has {string.Join(", ", objects)}, and the other has not");
         var masks = first.Except(second).Concat(second.Except(first)).Select(EndState.PathOf).ToHashSet(StringComparer.Ordinal);
-        // How many lines a watch has differs a little from run to run: what not even both of these came to is no place.
-        var lines = runs[0].Lines.Where(l => runs[1].Lines.ContainsKey(l.Key)).ToDictionary(static l => l.Key, l => Math.Min(l.Value, runs[1].Lines[l.Key]), StringComparer.Ordinal);
-        return new Reference(runs[0].Places, lines, first, runs[0].Counts, masks);
+        // How many reads and watch lines there are differs a little from run to run: what not even both of these came to is no place.
+        return new Reference(runs[0].Places, Both(runs[0].Reads, runs[1].Reads), Both(runs[0].Lines, runs[1].Lines), first, runs[0].Counts, masks);
     }
+
+    private static Dictionary<string, int> Both(IReadOnlyDictionary<string, int> one, IReadOnlyDictionary<string, int> other) =>
+        one.Where(l => other.ContainsKey(l.Key)).ToDictionary(static l => l.Key, l => Math.Min(l.Value, other[l.Key]), StringComparer.Ordinal);
 
     private static async Task<RunResult> RunAsync(FaultPlan plan, Scenario story, Reference? reference, TimeSpan quiet)
     {
@@ -124,7 +126,7 @@ public static class Lab
 
         return new RunResult(
             plan, troubles, plan.Faults.All(f => world.Proxy.Struck.Contains(f.Place)), [.. world.Proxy.Trajectory.Writes.Select(d => d.Place)],
-            world.Proxy.Trajectory.Lines, end, counts, troubles.Count > 0 ? await world.DescribeAsync() : "");
+            world.Proxy.Trajectory.Reads, world.Proxy.Trajectory.Lines, end, counts, troubles.Count > 0 ? await world.DescribeAsync() : "");
     }
 
     /// <summary>What it leaves. A whole object that is still there, or not yet, may be late on a slow machine; what any object says may not.
@@ -166,9 +168,11 @@ public static class Lab
 
 /// <summary>A story undisturbed.</summary>
 /// <param name="Places">The places of its writes, in order.</param>
+/// <param name="Reads">Reads and dry runs by key, and how many there were.</param>
 /// <param name="Lines">Watch lines by kind.</param>
 /// <param name="End">What it leaves.</param>
 /// <param name="Counts">Its creations and deletions.</param>
 /// <param name="Masks">Paths whose values differ from run to run.</param>
 public sealed record Reference(
-    IReadOnlyList<string> Places, IReadOnlyDictionary<string, int> Lines, IReadOnlySet<string> End, IReadOnlyDictionary<string, int> Counts, IReadOnlySet<string> Masks);
+    IReadOnlyList<string> Places, IReadOnlyDictionary<string, int> Reads, IReadOnlyDictionary<string, int> Lines, IReadOnlySet<string> End, IReadOnlyDictionary<string, int> Counts,
+    IReadOnlySet<string> Masks);

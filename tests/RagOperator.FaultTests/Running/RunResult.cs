@@ -7,6 +7,7 @@ namespace RagOperator.FaultTests.Running;
 /// <param name="Troubles">What was not as it should be, one sentence each.</param>
 /// <param name="Struck">Whether each fault found its place.</param>
 /// <param name="Places">The places of the run's writes, in order.</param>
+/// <param name="Reads">Reads and dry runs by key, and how many there were.</param>
 /// <param name="Lines">Places of watch lines: the kind and how many there were.</param>
 /// <param name="End">What was left.</param>
 /// <param name="Counts">Creations and deletions accepted, by object.</param>
@@ -16,6 +17,7 @@ public sealed record RunResult(
     IReadOnlyList<string> Troubles,
     bool Struck,
     IReadOnlyList<string> Places,
+    IReadOnlyDictionary<string, int> Reads,
     IReadOnlyDictionary<string, int> Lines,
     IReadOnlySet<string> End,
     IReadOnlyDictionary<string, int> Counts,

@@ -20,8 +20,11 @@ public sealed record ApiCall(string Verb, string Resource, string Namespace, str
     /// <summary>The resource without its subresource.</summary>
     public string Kind => Resource.Split('/')[0];
 
-    /// <summary>What it is, the same in each run: <c>patch httproutes assistant</c>.</summary>
-    public string Key => $"{Verb} {Resource} {Name}".TrimEnd();
+    /// <summary>Whether the server keeps nothing of it: it only answers.</summary>
+    public bool IsRead => Verb is "get" or "list" || DryRun;
+
+    /// <summary>What it is, the same in each run: <c>patch httproutes assistant</c>, <c>dry-run create httproutes</c>.</summary>
+    public string Key => $"{(DryRun ? "dry-run " : "")}{Verb} {Resource} {Name}".TrimEnd();
 
     /// <summary>Reads a request.</summary>
     /// <param name="method">Its method.</param>

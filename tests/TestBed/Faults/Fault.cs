@@ -4,7 +4,7 @@ namespace RagOperator.TestBed.Faults;
 public sealed record Fault
 {
     /// <summary>The request or the watch line: <c>patch httproutes assistant #2</c> (the second such write since the proxy was armed),
-    /// <c>watch deployments #7</c> (the seventh line of any watch of that kind).</summary>
+    /// <c>watch deployments #7</c> (the seventh line of any watch of that kind, bookmarks not counted).</summary>
     public required string Place { get; init; }
 
     /// <summary>What happens there: one of <see cref="FaultAction"/>.</summary>
@@ -67,6 +67,9 @@ public static class FaultAction
 
     /// <summary>Answers of a server to a write, by status code, and resets.</summary>
     public static IReadOnlyList<string> Answers { get; } = ["409", "410", "429", "500", "503", "403", "404", "422", ResetBefore, ResetAfter];
+
+    /// <summary>Answers of a server to a read or a dry run. That an object is not there, or in conflict, is what it never says wrongly.</summary>
+    public static IReadOnlyList<string> ReadAnswers { get; } = ["410", "429", "500", "503", "403", ResetBefore, ResetAfter];
 
     /// <summary>What can happen to a watch.</summary>
     public static IReadOnlyList<string> Watches { get; } = [Hold, Cut, CutMidLine, Repeat, Skip, Stall, GoneEvent, GoneAnswer, OldList];

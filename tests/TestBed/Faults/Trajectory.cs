@@ -51,6 +51,7 @@ public sealed class Trajectory
     private readonly Lock _lock = new();
     private readonly List<Deed> _deeds = [];
     private readonly Dictionary<string, int> _counts = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _reads = new(StringComparer.Ordinal);
     private int _order;
 
     /// <summary>Whether places are counted yet.</summary>
@@ -71,6 +72,16 @@ public sealed class Trajectory
 
     /// <summary>Those since it was armed that belong to the trajectory, in the order in which they came.</summary>
     public IReadOnlyList<Deed> Writes => [.. All.Where(deed => deed.Call.Counts && deed.Place.Length > 0)];
+
+    /// <summary>Reads and dry runs of resources by key, since it was armed: how many there were.</summary>
+    public IReadOnlyDictionary<string, int> Reads
+    {
+        get
+        {
+            lock (_lock)
+                return _reads.ToDictionary(static key => key, key => _counts.GetValueOrDefault(key), StringComparer.Ordinal);
+        }
+    }
 
     /// <summary>Lines of watches by kind, since it was armed.</summary>
     public IReadOnlyDictionary<string, int> Lines
@@ -96,6 +107,7 @@ public sealed class Trajectory
         {
             Armed = true;
             _counts.Clear();
+            _reads.Clear();
         }
     }
 
@@ -106,6 +118,8 @@ public sealed class Trajectory
             var deed = new Deed { Began = ++_order, At = TimeProvider.System.GetUtcNow(), Call = call, Place = Armed ? Count(call.Key) : "", Body = body, Life = life };
             if (call.IsWrite)
                 _deeds.Add(deed);
+            if (call is { IsRead: true, Resource.Length: > 0 })
+                _reads.Add(call.Key);
             if (call.Counts)
                 LastWrite = TimeProvider.System.GetTimestamp();
             return deed;

@@ -11,6 +11,7 @@ namespace RagOperator.TestBed.Faults;
 internal sealed class WatchRelay(HttpContext context, string kind, Func<string, string> place, Func<string, Fault?> take, Action<Fault> plant)
 {
     private const string Gone = """{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"injected: too old resource version","reason":"Expired","code":410}}""";
+    private const string Bookmark = """{"type":"BOOKMARK",""";
     private static readonly TimeSpan s_hold = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan s_stall = TimeSpan.FromSeconds(10);
     private int _swallow;
@@ -20,13 +21,22 @@ internal sealed class WatchRelay(HttpContext context, string kind, Func<string, 
         var last = "";
         while (await reader.ReadLineAsync(context.RequestAborted) is { } line)
         {
+            // A bookmark comes by the clock, about every minute: counted, it would give what comes after it another place in each run.
+            var isBookmark = line.StartsWith(Bookmark, StringComparison.Ordinal);
             if (_swallow > 0)
             {
-                place(kind);
+                if (!isBookmark)
+                    place(kind);
                 if (--_swallow > 0)
                     continue;
                 await SendAsync(Gone);
                 return;
+            }
+
+            if (isBookmark)
+            {
+                await SendAsync(line);
+                continue;
             }
 
             if (!await PassAsync(line, last))
