@@ -2,6 +2,7 @@ using System.Globalization;
 using RagOperator.Api.Resolved;
 using RagOperator.Api.V1Alpha1;
 using RagOperator.Api.Values;
+using RagOperator.Engine.Contracts;
 using RagOperator.Engine.Releases;
 using RagOperator.Engine.Sla;
 
@@ -109,9 +110,33 @@ internal sealed partial class RolloutPass
             return new Situation(Phases.Progressing, "ServicesNotMoved", $"{Called(stable)} is stable; waiting until the Services inside the cluster select it");
         }
 
+        if (single && NotWritten(stable) is { } notWritten)
+        {
+            return notWritten;
+        }
+
         return single ? new Situation(Phases.Healthy, "Healthy", $"{Called(stable)} serves all requests")
             : _pending ? new Situation(Phases.Progressing, "Checking", "Checking the new release with the API server")
             : new Situation(Phases.Progressing, "RouteNotVerified", $"{Called(stable)} is stable; waiting for the gateway{RouteText()}");
+    }
+
+    /// <summary>What of stable was decided, and was not taken when it was written: a flag goes on being served though it is decided otherwise.
+    /// A first try says nothing, it is a moment away.</summary>
+    private Situation? NotWritten(ReleaseRecord stable)
+    {
+        bool Failed(string reason) => World.LastError is not null || HasCondition(ConditionTypes.Ready, reason);
+        const string Flags = "FlagsNotWritten", Pods = "PodsNotScaled";
+        var flags = _after.OfType<ApplyFlags>().FirstOrDefault(w => Is(stable.Component(w.Component)?.Revision, w.Revision));
+        if (flags is not null && Failed(Flags))
+        {
+            var names = string.Join(", ", flags.Flags.Where(f => flags.Current?.Flags?.GetValueOrDefault(f.Key) != f.Value).Select(static f => $"{f.Key} {(f.Value ? "on" : "off")}"));
+            return new Situation(Phases.Progressing, Flags, $"{Called(stable)} serves all requests; component {flags.Component} has not been told its flags{(names.Length > 0 ? $": {names}" : "")}");
+        }
+
+        var scale = _after.OfType<ScaleDeployment>().FirstOrDefault(w => Is(stable.Component(w.Target.Component)?.Revision, w.Target.Revision));
+        return scale is not null && Failed(Pods)
+            ? new Situation(Phases.Progressing, Pods, $"{Called(stable)} serves all requests; component {scale.Target.Component} has {scale.Target.Replicas} pods where spec wants {scale.Replicas}")
+            : null;
     }
 
     private string RouteText() => OwnRoute is { Problem: { } message } ? $": {message}" : "";

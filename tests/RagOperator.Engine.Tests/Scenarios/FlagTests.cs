@@ -1,3 +1,4 @@
+using RagOperator.Engine.Contracts;
 using RagOperator.Engine.Rollout;
 using RagOperator.Engine.Tests.World;
 
@@ -105,6 +106,33 @@ public sealed class FlagTests
         sim.Edit(static s => s.Flag("replay", false).Put("rollout.steps[3].weight", "90")).Run(TimeSpan.FromSeconds(1));
         Assert.Equal("", OnStable(sim));
         Assert.Equal("True InvalidSpec", sim.Condition("Stalled"));
+    }
+
+    [Fact]
+    public void Disabled_flag_whose_file_cannot_be_written_is_not_called_well()
+    {
+        var sim = Healthy();
+        sim.Faults = static write => write is ApplyFlags ? Fault.Refused : Fault.None;
+        sim.Edit(static s => s.Flag("replay", false)).Run(s_minute);
+        Assert.Equal((Phases.Progressing, "False FlagsNotWritten"), (sim.Status.Phase, sim.Condition("Ready")));
+        Assert.Matches("component api has not been told its flags: replay off. Last write failed: .+ was refused", sim.Status.Message);
+        sim.Restart();
+        sim.Run(TimeSpan.Zero);
+        Assert.Equal("False FlagsNotWritten", sim.Condition("Ready"));
+        sim.Faults = null;
+        sim.UntilHealthy();
+        Assert.Equal("", OnStable(sim));
+    }
+
+    [Fact]
+    public void Pods_that_cannot_be_scaled_are_not_called_well()
+    {
+        var sim = Healthy();
+        sim.Faults = static write => write is ScaleDeployment ? Fault.Refused : Fault.None;
+        sim.Edit(static s => s.Put("components[1].replicas", "7")).Run(s_minute);
+        Assert.Equal("False PodsNotScaled", sim.Condition("Ready"));
+        sim.Faults = null;
+        sim.UntilHealthy();
     }
 
     [Fact]

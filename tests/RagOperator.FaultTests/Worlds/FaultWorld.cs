@@ -45,8 +45,10 @@ public sealed class FaultWorld : IAsyncDisposable
     public string FirstService { get; private set; } = "";
 
     /// <summary>Whether the flag was ever switched on for anybody.</summary>
-    public bool IsFlagOn => Proxy.Trajectory.All.Any(static d => d.Accepted && d.Call is { Resource: "configmaps", Verb: "create" or "patch" }
-        && d.Answer.TryGetProperty("data", out var data) && data.TryGetProperty("flags.env", out var env) && env.GetString()!.Contains("FEATURE_REPLAY=true", StringComparison.Ordinal));
+    public bool IsFlagOn => Proxy.Trajectory.All.Any(static d => Says(d, "FEATURE_REPLAY=true"));
+
+    /// <summary>Whether the flag was ever switched off.</summary>
+    public bool IsFlagOff => Proxy.Trajectory.All.Any(static d => Says(d, "FEATURE_REPLAY=false"));
 
     private string ObjectPath => $"/apis/ragoperator.dev/v1alpha1/namespaces/{Namespace}/ragdeployments/assistant";
 
@@ -80,6 +82,9 @@ public sealed class FaultWorld : IAsyncDisposable
         ]);
         return new FaultWorld(bed, ns, folder, proxy, prometheus, process);
     }
+
+    private static bool Says(Deed deed, string line) => deed is { Accepted: true, Call: { Resource: "configmaps", Verb: "create" or "patch" } }
+        && deed.Answer.TryGetProperty("data", out var data) && data.TryGetProperty("flags.env", out var env) && env.GetString()!.Contains(line, StringComparison.Ordinal);
 
     public async Task ApplyAsync(ServiceSpec spec)
     {
