@@ -138,12 +138,15 @@ internal sealed partial class RolloutPass
         var first = _s.Attempt!.FirstWeightAt is null;
         if (!available || !MayRaise || step.LoweredTo is not null || !RouteIsClear() || (first ? !BaselineDone() : !MayLeaveWeight(step)))
         {
+            // The gateway is not what it waits for.
+            step.UnverifiedSince = null;
             return;
         }
 
-        if (first && !CarriesNothingOf(canary.Record.Hash))
+        // What an earlier attempt left on the route goes first, and is seen to be gone. Later the gateway has to confirm the weight that it has:
+        // one that does not follow, or no longer, is given no more.
+        if (first ? !CarriesNothingOf(canary.Record.Hash) : !RouteCarries(LiveWeight()))
         {
-            // What an earlier attempt left on the route goes first, and is seen to be gone.
             step.UnverifiedSince ??= _now;
             LookAt(step.UnverifiedSince + _spec!.Policy.ProgressDeadline);
             return;

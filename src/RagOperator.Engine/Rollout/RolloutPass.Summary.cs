@@ -157,6 +157,7 @@ internal sealed partial class RolloutPass
                 : _s.Attempt!.FirstWeightAt is null && !BaselineDone() ? "asking each metric about stable first"
                 : !RouteIsClear() ? "waiting until the route is free of the release before"
                 : _s.Attempt!.FirstWeightAt is null && !CarriesNothingOf(canary.Hash) ? $"waiting for the gateway before the first weight{RouteText()}"
+                : _s.Attempt!.FirstWeightAt is not null && !RouteCarries(LiveWeight()) ? $"waiting for the gateway to confirm the {LiveWeight()}% that it has{RouteText()}"
                 : $"waiting for every metric to pass before the weight rises{BlockingText()}",
             StepStates.Shifting => $"waiting for the gateway to take the weight{RouteText()}",
             _ => HoldText(step, policy),

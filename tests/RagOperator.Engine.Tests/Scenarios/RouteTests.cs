@@ -51,6 +51,21 @@ public sealed class RouteTests
     }
 
     [Fact]
+    public void Gateway_that_no_longer_confirms_the_weight_that_it_has_is_given_no_more()
+    {
+        var sim = InStep("ten").UntilStep("half", StepStates.Scaling);
+        sim.Cluster.GatewayWorks(false, "no such listener");
+        sim.Run(TimeSpan.FromMinutes(3));
+        Assert.Equal(("half", 10), (sim.StepName, sim.Weight("api:2")));
+        Assert.Contains("waiting for the gateway to confirm the 10% that it has: no such listener", sim.Message, StringComparison.Ordinal);
+        sim.Run(TimeSpan.FromMinutes(10));
+        Assert.Equal(Phases.Suspended, sim.Phase);
+        sim.Cluster.GatewayWorks(true);
+        sim.UntilStep("half", StepStates.Holding);
+        Assert.Equal(50, sim.Weight("api:2"));
+    }
+
+    [Fact]
     public void Hand_that_raises_is_undone()
     {
         var sim = InStep("ten");

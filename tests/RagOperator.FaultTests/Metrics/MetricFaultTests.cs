@@ -41,7 +41,7 @@ public sealed class MetricFaultTests(ITestOutputHelper output)
     private async Task<IReadOnlyList<(MetricCell Cell, IReadOnlyList<string> Troubles)>> WalkAsync(FaultBed bed, string group, IReadOnlyList<MetricCell> cells)
     {
         var played = new List<(MetricCell Cell, IReadOnlyList<string> Troubles)>();
-        await using var walk = await MetricWalk.StartAsync(bed, $"metrics-{group}", cells[0].Row.Interval);
+        await using var walk = await MetricWalk.StartAsync(bed, $"metrics-{group}", cells[0].Row.Interval, withTls: cells[0].Row.Deceive is not null);
         var ordered = cells.OrderBy(static c => c.Step).ToList();
         try
         {

@@ -32,7 +32,7 @@ public enum MetricScope
 /// <param name="Group">The class of the table of faults.</param>
 /// <param name="Name">How it answers.</param>
 /// <param name="Verdict">The verdict that status is to show.</param>
-/// <param name="Answer">Answers; null for a source that does not listen.</param>
+/// <param name="Answer">Answers; null for a source that does not listen, or whom nobody asks because of its certificate.</param>
 public sealed record MetricRow(string Group, string Name, string Verdict, Func<MetricQuestion, Task>? Answer)
 {
     /// <summary>What it is tried with.</summary>
@@ -43,6 +43,9 @@ public sealed record MetricRow(string Group, string Name, string Verdict, Func<M
 
     /// <summary>What the metric's message has to say.</summary>
     public string Says { get; init; } = "";
+
+    /// <summary>For a source whose address is an https one: what it does wrong there, instead of an answer.</summary>
+    public Action<ScriptedPrometheus, SourceCertificates>? Deceive { get; init; }
 
     /// <summary>How often the metric is asked for.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(1);

@@ -91,6 +91,11 @@ public static class MetricRows
             return FloodAsync(q, null);
         }),
 
+        Untrusted("of another authority", static (source, all) => source.Certificate = all.OfStranger),
+        Untrusted("of another host", static (source, all) => source.Certificate = all.OfAnotherHost),
+        Untrusted("expired", static (source, all) => source.Certificate = all.Expired),
+        Untrusted("none: plain HTTP", static (source, _) => source.Certificate = null),
+
         Late("late and good", Good, "Error"),
         Late("late and bad", Bad, "Error"),
         new("late", "header in time, body late", "Error", DripAsync) { Interval = s_slow, Scopes = [MetricScope.Canary] },
@@ -140,6 +145,10 @@ public static class MetricRows
         WriteAsync(q, Json, value is { } number ? ScriptedPrometheus.Vector(number) : """{"status":"success","data":{"resultType":"vector","result":[]}}"""));
 
     private static MetricRow Requests(string name, string verdict, double? value) => Value(name, verdict, value) with { Group = "volume", Scopes = s_volume };
+
+    // Its answer would be a good one.
+    private static MetricRow Untrusted(string name, Action<ScriptedPrometheus, SourceCertificates> deceive) =>
+        new("certificate", name, "Error", null) { Deceive = deceive, Scopes = s_all, Says = "TLS" };
 
     // Longer than the timeout of 2 s; it is sent all the same, whoever still listens.
     private static MetricRow Late(string name, double value, string verdict) => new("late", name, verdict, async q =>

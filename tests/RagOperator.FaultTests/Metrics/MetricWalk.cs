@@ -22,22 +22,29 @@ public sealed class MetricWalk : IAsyncDisposable
     private readonly FaultWorld _world;
     private readonly ScriptedPrometheus _elsewhere;
     private readonly TimeSpan _interval;
-    private readonly string _tokenFile;
+    private readonly string _folder;
+    private readonly SourceCertificates? _certificates;
 
-    private MetricWalk(FaultWorld world, ScriptedPrometheus elsewhere, TimeSpan interval, string tokenFile) =>
-        (_world, _elsewhere, _interval, _tokenFile) = (world, elsewhere, interval, tokenFile);
+    private MetricWalk(FaultWorld world, ScriptedPrometheus elsewhere, TimeSpan interval, string folder, SourceCertificates? certificates) =>
+        (_world, _elsewhere, _interval, _folder, _certificates) = (world, elsewhere, interval, folder, certificates);
 
     /// <summary>A service with one release installed, and a healthy source.</summary>
     /// <param name="bed">Where.</param>
     /// <param name="name">A word for it.</param>
     /// <param name="interval">How often metrics are asked for.</param>
-    public static async Task<MetricWalk> StartAsync(FaultBed bed, string name, TimeSpan interval)
+    /// <param name="withTls">Whether the source's address is an https one.</param>
+    public static async Task<MetricWalk> StartAsync(FaultBed bed, string name, TimeSpan interval, bool withTls)
     {
-        var tokenFile = Path.GetTempFileName();
+        var folder = Directory.CreateTempSubdirectory("rag-metrics-").FullName;
+        var (tokenFile, caFile) = (Path.Combine(folder, "token"), Path.Combine(folder, "ca.pem"));
         await File.WriteAllTextAsync(tokenFile, Token);
+        var certificates = withTls ? new SourceCertificates() : null;
+        if (certificates is not null)
+            await File.WriteAllTextAsync(caFile, certificates.AuthorityPem);
         var elsewhere = await ScriptedPrometheus.StartAsync();
-        var world = await FaultWorld.CreateAsync(bed, name, [], "--metricSources.default.bearerTokenFile", tokenFile, "--log.level", "debug");
-        var walk = new MetricWalk(world, elsewhere, interval, tokenFile);
+        string[] arguments = ["--metricSources.default.bearerTokenFile", tokenFile, "--log.level", "debug", .. withTls ? ["--metricSources.default.caFile", caFile] : (string[])[]];
+        var world = await FaultWorld.CreateAsync(bed, name, [], arguments, withLease: false, await ScriptedPrometheus.StartAsync(certificates?.Good));
+        var walk = new MetricWalk(world, elsewhere, interval, folder, certificates);
         world.Prometheus.Value = static query => query.StartsWith("requests", StringComparison.Ordinal) ? 100 : 0.001;
         await world.InstallAsync(walk.Spec("1", static _ => Moment));
         world.Proxy.Trajectory.Arm();
@@ -96,7 +103,8 @@ public sealed class MetricWalk : IAsyncDisposable
     {
         await _world.DisposeAsync();
         await _elsewhere.DisposeAsync();
-        File.Delete(_tokenFile);
+        _certificates?.Dispose();
+        Directory.Delete(_folder, recursive: true);
     }
 
     private ServiceSpec Spec(string api, Func<int, string> hold) => new()
@@ -131,7 +139,14 @@ public sealed class MetricWalk : IAsyncDisposable
     {
         if (cell.Row.Answer is not { } answer)
         {
+            // Connections that are open already would go on to be used.
             await _world.Prometheus.DownAsync();
+            if (cell.Row.Deceive is { } deceive)
+            {
+                deceive(_world.Prometheus, _certificates!);
+                await _world.Prometheus.UpAsync();
+            }
+
             return;
         }
 
@@ -146,10 +161,13 @@ public sealed class MetricWalk : IAsyncDisposable
         };
     }
 
-    private Task HealAsync()
+    private async Task HealAsync()
     {
         _world.Prometheus.Script = static (_, _) => Task.FromResult(false);
-        return _world.Prometheus.UpAsync();
+        if (_certificates is not null)
+            await _world.Prometheus.DownAsync();
+        _world.Prometheus.Certificate = _certificates?.Good;
+        await _world.Prometheus.UpAsync();
     }
 
     /// <summary>No verdict that counts: everything stays as it is, even though the hold is over.</summary>
@@ -191,6 +209,8 @@ public sealed class MetricWalk : IAsyncDisposable
         var most = rounds * 4 * (cell.Verdict == "Error" ? 5 : 1);
         if (_world.Prometheus.Asked < enough || _world.Prometheus.Asked - asked > most)
             troubles.Add($"asked {_world.Prometheus.Asked - asked} times in {rounds - 2:0.0} intervals");
+        if (cell.Row.Deceive is not null && _world.Prometheus.Asked > asked)
+            troubles.Add("who could not be trusted was asked, and so was told the token");
         var last = await _world.StatusAsync();
         if (last.Verdict != cell.Verdict || (cell.Verdict == "Pass" && !IsRunning(last)))
             troubles.Add($"then {last.Verdict} {last.Message}");

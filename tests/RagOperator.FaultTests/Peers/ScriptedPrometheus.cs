@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -25,12 +26,16 @@ public sealed class ScriptedPrometheus : IAsyncDisposable
     /// <summary>Answers a query in another way than by a number; false leaves it to <see cref="Value"/>.</summary>
     public Func<HttpContext, string, Task<bool>> Script { get; set; } = static (_, _) => Task.FromResult(false);
 
+    /// <summary>The certificate that it shows from the next <see cref="UpAsync"/> on; null: it speaks no TLS, even where its address says so.</summary>
+    public X509Certificate2? Certificate { get; set; }
+
     /// <summary>Questions so far.</summary>
     public int Asked => _asked;
 
-    public static async Task<ScriptedPrometheus> StartAsync()
+    /// <summary>Starts one; its address is an https one if it has a certificate.</summary>
+    public static async Task<ScriptedPrometheus> StartAsync(X509Certificate2? certificate = null)
     {
-        var prometheus = new ScriptedPrometheus();
+        var prometheus = new ScriptedPrometheus { Certificate = certificate };
         await prometheus.UpAsync();
         return prometheus;
     }
@@ -41,15 +46,20 @@ public sealed class ScriptedPrometheus : IAsyncDisposable
         if (_app is not null)
             return;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Listen(IPAddress.Loopback, new Uri(Url).Port);
+            kestrel.Listen(IPAddress.Loopback, new Uri(Url).Port, listen =>
+            {
+                if (Certificate is { } certificate)
+                    listen.UseHttps(certificate);
+            });
         });
         _app = builder.Build();
         _app.Run(AnswerAsync);
         await _app.StartAsync();
-        Url = _app.Urls.Single();
+        if (Url.EndsWith(":0", StringComparison.Ordinal))
+            Url = _app.Urls.Single();
     }
 
     /// <summary>Listens no more: connections are refused until <see cref="UpAsync"/>.</summary>

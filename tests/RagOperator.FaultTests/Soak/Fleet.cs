@@ -6,13 +6,17 @@ using RagOperator.TestBed.Faults;
 
 namespace RagOperator.FaultTests.Soak;
 
-/// <summary>Many small services, each in a namespace of its own, that get one release after another, some of them bad.</summary>
+/// <summary>Many small services, each in a namespace of its own, that get one release after another, some of them bad, with a flag that comes and goes.
+/// One in five is two components that are released as one.</summary>
 public sealed class Fleet(ApiAccess api, int size, int seed)
 {
     private readonly ConcurrentDictionary<string, string> _badBeside = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _takenBack = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _wrong = new();
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
+
+    // Greater than the number of any release before it.
+    private const int Last = 1_000_000;
     private int _releases;
     private int _rollbacks;
 
@@ -42,7 +46,7 @@ public sealed class Fleet(ApiAccess api, int size, int seed)
     public Task InstallAsync() => Task.WhenAll(Namespaces.Select(async ns =>
     {
         await api.CreateAsync("/api/v1/namespaces", $$"""{"metadata":{"name":"{{ns}}"} }""");
-        await ApplyAsync(ns, "0");
+        await ApplyAsync(ns, 0, flag: false);
     }));
 
     /// <summary>Gives a service release after release until it is asked to stop.</summary>
@@ -52,7 +56,7 @@ public sealed class Fleet(ApiAccess api, int size, int seed)
     public async Task FinishAsync()
     {
         _badBeside.Clear();
-        await Task.WhenAll(Namespaces.Select(ns => ApplyAsync(ns, "last")));
+        await Task.WhenAll(Namespaces.Select(ns => ApplyAsync(ns, Last, flag: false)));
     }
 
     /// <summary>Services that are not where they should be in the end.</summary>
@@ -77,7 +81,7 @@ public sealed class Fleet(ApiAccess api, int size, int seed)
                     underWay = random.Next(5) == 0;
                     if (underWay == true)
                         _badBeside[ns] = await StableServiceAsync(ns);
-                    await ApplyAsync(ns, $"{i}");
+                    await ApplyAsync(ns, i, flag: random.Next(2) == 0);
                     Interlocked.Increment(ref _releases);
                 }
 
@@ -123,20 +127,33 @@ public sealed class Fleet(ApiAccess api, int size, int seed)
         (await RouteAsync(api, ns))!.Value
             .GetProperty("spec").GetProperty("rules")[0].GetProperty("backendRefs")[0].GetProperty("name").GetString()!;
 
-    private Task ApplyAsync(string ns, string tag) => AskAsync(async () => { await api.ApplyAsync(Path(ns), Spec(tag)); return true; });
+    private Task ApplyAsync(string ns, int number, bool flag) => AskAsync(async () =>
+    {
+        await api.ApplyAsync(Path(ns), Spec(number, flag, withEmbedder: ns.EndsWith('4') || ns.EndsWith('8')));
+        return true;
+    });
 
-    private static string Spec(string tag) => $$"""
+    private static string Spec(int number, bool flag, bool withEmbedder) => $$"""
         {
           "apiVersion": "ragoperator.dev/v1alpha1", "kind": "RagDeployment", "metadata": {"name": "assistant"},
           "spec": {
-            "components": [{"name": "api", "ports": [{"name": "http", "port": 8000}], "template": {"spec": {"containers": [{"name": "main", "image": "api:{{tag}}"}]} } }],
-            "traffic": {"gatewayApi": {"parentRefs": [{"name": "public", "namespace": "gateways"}]} },
-            "rollout": {"progressDeadline": "30m", "retireDelay": "10s", "steps": [{"name": "half", "weight": 50, "hold": "30s"}, {"name": "full", "weight": 100, "hold": "20s"}]},
+            "components": [
+              {{(withEmbedder ? $"{Component("embedder", number / 3, "")}," : "")}}
+              {{Component("api", number, withEmbedder ? "\"embedder\"" : "")}}
+            ],
+            "traffic": {"component": "api", "gatewayApi": {"parentRefs": [{"name": "public", "namespace": "gateways"}]} },
+            "featureFlags": {"deliverTo": ["api"], "flags": [{"name": "replay", "enabled": {{(flag ? "true" : "false")}}}]},
+            "rollout": {"progressDeadline": "30m", "retireDelay": "10s", "steps": [
+              {"name": "half", "weight": 50, "hold": "30s"}, {"name": "full", "weight": 100, "hold": "20s", "flags": ["replay"]}]},
             "rollback": {"keepFailedPods": "5s", "undoWindow": "0s"},
             "sla": {"interval": "10s", "warmUp": "0s", "metrics": [
               {"name": "errors", "query": "errors{namespace=\"$(namespace)\",service=\"$(service)\"}", "window": "10s", "limit": {"max": "1%"}, "failAfter": 2}]}
           }
         }
+        """;
+
+    private static string Component(string name, int tag, string dependsOn) => $$"""
+        {"name": "{{name}}", "dependsOn": [{{dependsOn}}], "ports": [{"name": "http", "port": 8000}], "template": {"spec": {"containers": [{"name": "main", "image": "{{name}}:{{tag}}"}]} } }
         """;
 
     private static string Path(string ns) => $"/apis/ragoperator.dev/v1alpha1/namespaces/{ns}/ragdeployments/assistant";

@@ -29,10 +29,11 @@ public sealed class SoakOracle(Trajectory trajectory)
         var deeds = trajectory.All.Where(d => d.Call.Namespace == ns && (d.Ended > 0 || d.At < late)).ToHashSet();
         foreach (var broken in Invariants.Broken([.. deeds]))
             _broken.Enqueue($"{ns} ({status}): {broken}");
-        // The next ones are judged by the newest status, the newest route, and what the releases consist of.
+        // The next ones are judged by the newest status, the newest route, what the flag files say, and what the releases consist of.
         var accepted = deeds.Where(static d => d.Accepted).OrderBy(static d => d.Ended).ToLookup(static d => d.Call.Resource, StringComparer.Ordinal);
         var kept = accepted["controllerrevisions"].Where(static d => d.Call.Verb == "create").TakeLast(RevisionsKept)
-            .Concat(accepted["ragdeployments/status"].TakeLast(1)).Concat(accepted["httproutes"].TakeLast(1)).ToHashSet();
+            .Concat(accepted["ragdeployments/status"].TakeLast(1)).Concat(accepted["httproutes"].TakeLast(1))
+            .Concat(accepted["configmaps"].GroupBy(static d => d.Call.Name, StringComparer.Ordinal).Select(static g => g.Last()).Where(static d => d.Call.Verb != "delete")).ToHashSet();
         deeds.ExceptWith(kept);
         Interlocked.Add(ref _writes, deeds.Count(static d => d.Accepted && d.Call.Counts));
         trajectory.Drop(deeds.Contains);

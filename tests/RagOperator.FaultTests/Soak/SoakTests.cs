@@ -49,7 +49,7 @@ public sealed class SoakTests(ITestOutputHelper output)
         output.WriteLine($"{fleet.Releases} releases, {fleet.Rollbacks} rollbacks, {pair.Killed} leaders killed, {oracle.Writes} writes checked");
         var troubles = (IReadOnlyList<string>)[.. fleet.Wrong, .. oracle.Broken, .. Flatness.Growths(gauges, s_minutes)];
         FaultClass.Tell(
-            "soak", fleet.Releases, fleet.Releases - fleet.Wrong.Count, fleet.Wrong.Count,
+            "soak", fleet.Releases, fleet.Releases - fleet.Wrong.Count, troubles.Count,
             $"{s_minutes} min, {s_size} objects, {fleet.Rollbacks} rollbacks, {pair.Killed} leaders killed, {oracle.Writes} writes checked; {string.Join("; ", gauges.TakeLast(2))}");
         pair.CheckRunning();
         Assert.True(troubles.Count == 0, string.Join('\n', troubles.Take(30)));
@@ -86,7 +86,7 @@ public sealed class SoakTests(ITestOutputHelper output)
         return gauges;
     }
 
-    /// <summary>One write in a hundred, one watch line in five hundred and one question in fifty go wrong: refused, carried out without an answer, cut, held, mute.</summary>
+    /// <summary>One request in a hundred, one watch line in five hundred and one question in fifty go wrong: refused, carried out without an answer, cut, held, mute.</summary>
     private static void Chaos(FaultProxy proxy, ScriptedPrometheus prometheus)
     {
         var random = new Random(s_seed);
@@ -97,7 +97,11 @@ public sealed class SoakTests(ITestOutputHelper output)
         }
 
         string[] lines = [.. FaultAction.Watches.Where(static w => w != FaultAction.OldList)]; // which belongs to a place
-        proxy.Chance = call => call.IsWrite && Next(100) == 0 ? FaultAction.Answers[Next(FaultAction.Answers.Count)] : null;
+        proxy.Chance = call =>
+        {
+            var answers = call.IsRead ? FaultAction.ReadAnswers : FaultAction.Answers;
+            return (call.IsRead || call.IsWrite) && Next(100) == 0 ? answers[Next(answers.Count)] : null;
+        };
         proxy.LineChance = _ => Next(500) == 0 ? lines[Next(lines.Length)] : null;
         prometheus.Script = (context, _) =>
         {

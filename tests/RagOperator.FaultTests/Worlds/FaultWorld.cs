@@ -65,14 +65,15 @@ public sealed class FaultWorld : IAsyncDisposable
     /// <param name="faults">What is to go wrong once it is armed.</param>
     /// <param name="arguments">More of the operator's configuration.</param>
     /// <param name="withLease">Whether its Lease is in its namespace: there will be another one.</param>
-    public static async Task<FaultWorld> CreateAsync(FaultBed bed, string name, IEnumerable<Fault> faults, string[] arguments, bool withLease)
+    /// <param name="source">Its metric source, which is its own from now on; null for a new one.</param>
+    public static async Task<FaultWorld> CreateAsync(FaultBed bed, string name, IEnumerable<Fault> faults, string[] arguments, bool withLease, ScriptedPrometheus? source = null)
     {
         ArgumentNullException.ThrowIfNull(bed);
         var ns = bed.NextName(name);
         var folder = Directory.CreateDirectory(Path.Combine(FaultBed.Results, ns)).FullName;
         await bed.Api.CreateAsync("/api/v1/namespaces", $$"""{"metadata":{"name":"{{ns}}"} }""");
         var proxy = await FaultProxy.StartAsync(bed.Api, folder, faults);
-        var prometheus = await ScriptedPrometheus.StartAsync();
+        var prometheus = source ?? await ScriptedPrometheus.StartAsync();
         var log = Path.Combine(folder, "operator.log");
         File.Delete(log);
         var process = OperatorProcess.Start(log,

@@ -122,7 +122,7 @@ public sealed class FaultProxy : IAsyncDisposable
 
     private async Task RequestAsync(HttpContext context, ApiCall call, byte[] body)
     {
-        var deed = Trajectory.Begin(call, body, _life);
+        var deed = Trajectory.Begin(call, body, _life, context.Connection.Id);
         if (Refuse(call) is { } refused)
         {
             await RefuseAsync(context, deed, refused);
