@@ -3,7 +3,8 @@
 # FILTER='FullyQualifiedName~Crashes' runs those classes alone; the table keeps the others as they were run last.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-export FAULTS=all FAULT_RUNS=${FAULT_RUNS:-20} MUTANTS=${MUTANTS:-10000} FAULT_TABLE=$PWD/artifacts/faults.tsv
+# More worlds at once than in make test, and nodes for their pods: an install tells how many the machine bears.
+export FAULTS=all FAULT_PARALLEL=${FAULT_PARALLEL:-24} FAULT_NODES=${FAULT_NODES:-6} FAULT_RUNS=${FAULT_RUNS:-20} MUTANTS=${MUTANTS:-10000} FAULT_TABLE=$PWD/artifacts/faults.tsv
 [ "$(id -u)" = 0 ] || { echo "faults: needs root, for a cluster of its own" >&2; exit 1; }
 mkdir -p artifacts
 [ -n "${FILTER:-}" ] || : >"$FAULT_TABLE"

@@ -50,7 +50,7 @@ faults() {
   take_shipped
   local test=(dotnet test "tests/$name" --no-build --nologo -v quiet ${FILTER:+--filter "$FILTER"}
     --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=normal" --results-directory "$results")
-  if [ "$(id -u)" = 0 ]; then run "$name" "$bed" run --nodes hollow=4 --prometheus no --gateway no -- "${test[@]}"; else run "$name" "${test[@]}"; fi
+  if [ "$(id -u)" = 0 ]; then run "$name" "$bed" run --nodes "hollow=${FAULT_NODES:-4}" --prometheus no --gateway no -- "${test[@]}"; else run "$name" "${test[@]}"; fi
 }
 
 # A hollow node takes 110 pods; each service has two at most, and one in five four.
