@@ -54,7 +54,7 @@ public sealed class SourceCertificates : IDisposable
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Parse(address));
         request.CertificateExtensions.Add(names.Build());
-        using var bare = request.Create(authority, until.AddHours(-2), until, RandomNumberGenerator.GetBytes(12));
+        using var bare = request.Create(authority, TimeProvider.System.GetUtcNow().AddHours(-2), until, RandomNumberGenerator.GetBytes(12));
         using var withKey = bare.CopyWithPrivateKey(key);
         return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
     }
