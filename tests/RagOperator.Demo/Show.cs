@@ -84,7 +84,7 @@ internal sealed class Show(Site site, Cluster cluster)
         (await Cluster.KubectlAsync(["apply", "--validate=false", "-f", crd], cancellationToken: cancellationToken)).OrThrow();
         if (had.Out.Trim().Length == 0)
             made.Add("crd/ragdeployments.ragoperator.dev");
-        (await Cluster.KubectlAsync(["wait", "--for=condition=Established", "--timeout=30s", "crd/ragdeployments.ragoperator.dev"], cancellationToken: cancellationToken)).OrThrow();
+        await Definitions.EstablishedAsync(arguments => Cluster.KubectlAsync(arguments, cancellationToken: cancellationToken), "ragdeployments.ragoperator.dev", cancellationToken);
         (await Cluster.KubectlAsync(["create", "namespace", Site.Namespace], cancellationToken: cancellationToken)).OrThrow();
         made.Insert(0, $"namespace/{Site.Namespace}");
     }

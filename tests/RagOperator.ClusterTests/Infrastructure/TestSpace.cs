@@ -266,6 +266,6 @@ public sealed class TestSpace : IAsyncDisposable
         using var bed = ClusterBed.FromEnvironment();
         // An API server of 1.20 does not know CEL rules, and its kubectl refuses what it does not know.
         (await bed.KubectlAsync("apply", "--validate=false", "-f", Path.Combine(ClusterBed.Repository, "crds"))).OrThrow();
-        (await bed.KubectlAsync("wait", "--for=condition=Established", "crd/ragdeployments.ragoperator.dev", "--timeout=30s")).OrThrow();
+        await Definitions.EstablishedAsync(bed.KubectlAsync, "ragdeployments.ragoperator.dev");
     }
 }

@@ -51,7 +51,7 @@ public sealed class UpgradePageTests
         {
             // For whoever comes after.
             await space.Bed.KubectlAsync("apply", "--validate=false", "-f", s_definitions);
-            await space.Bed.KubectlAsync("wait", "--for=condition=Established", "crd/ragdeployments.ragoperator.dev", "--timeout=30s");
+            await Definitions.EstablishedAsync(space.Bed.KubectlAsync, "ragdeployments.ragoperator.dev");
         }
     }
 

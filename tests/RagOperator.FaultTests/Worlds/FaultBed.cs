@@ -35,7 +35,7 @@ public sealed class FaultBed
         File.Delete(Path.Combine(Results, "installs.tsv"));
         using var bed = ClusterBed.FromEnvironment();
         (await bed.KubectlAsync("apply", "--validate=false", "-f", Path.Combine(ClusterBed.Repository, "crds"))).OrThrow();
-        (await bed.KubectlAsync("wait", "--for=condition=Established", "crd/ragdeployments.ragoperator.dev", "--timeout=30s")).OrThrow();
+        await Definitions.EstablishedAsync(bed.KubectlAsync, "ragdeployments.ragoperator.dev");
         var api = new ApiAccess(bed.KubeConfig);
         return new FaultBed(api, new ScriptedGateway(api).Start());
     }

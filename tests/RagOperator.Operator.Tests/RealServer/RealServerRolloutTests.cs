@@ -36,7 +36,11 @@ public sealed class RealServerRolloutTests(RealServerFixture server) : IClassFix
         await InstallAsync(client, Sample.Object(HttpRouteCrd));
         // Not validated: an old kubectl knows no CEL rules.
         await server.KubectlAsync("apply", "--validate=false", "-f", Path.Combine(AppContext.BaseDirectory, "ragoperator.dev_ragdeployments.yaml"));
-        await server.KubectlAsync("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
+        // "kubectl wait" fails at once where it looks before the server has written any condition.
+        await Wait.UntilAsync(
+            async () => JsonNode.Parse(await server.KubectlAsync("get", "crd", "-o", "json"))!["items"]!.AsArray().All(static d =>
+                (d!["status"]?["conditions"] as JsonArray)?.Any(static c => $"{c!["type"]} {c["status"]}" == "Established True") == true),
+            "the kinds are served");
         using var kinds = new KubernetesClient(server.Configuration, json: new KubernetesJson(ApiJsonContext.Default));
         using var stop = new CancellationTokenSource();
         var puppet = new ClusterPuppet(client, Key.Namespace).RunAsync(stop.Token);
