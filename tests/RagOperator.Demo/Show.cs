@@ -1,3 +1,4 @@
+using RagOperator.TestBed;
 using Spectre.Console;
 
 namespace RagOperator.Demo;

@@ -33,7 +33,7 @@ public sealed class KillSwitchRefusedTests
 
         var told = await world.UntilAsync(static s => s.Reason("Ready") == "FlagsNotWritten", "the refusal told in status");
         Assert.Equal("Progressing", told.Phase);
-        Assert.Contains("has not been told its flags: replay off. Last write failed: injected: Forbidden", told.Message, StringComparison.Ordinal);
+        Assert.Contains("has not been told its flags (replay off): injected: Forbidden", told.Message, StringComparison.Ordinal);
         await world.RestartOperatorAsync();
         await world.QuietAsync(TimeSpan.FromSeconds(2));
         Assert.Equal("FlagsNotWritten", (await world.StatusAsync()).Reason("Ready"));

@@ -41,6 +41,9 @@ public sealed record Observed
     /// <summary>Why the last pass's writes failed, for people; null when they did not.</summary>
     public string? LastError { get; init; }
 
+    /// <summary>Children whose writes were not taken in the last pass, by <see cref="WriteTargets"/>, and why, for people.</summary>
+    public IReadOnlyDictionary<string, string> Unwritten { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Names that somebody else holds, found when creating: <c>Service assistant-api-x</c> and who holds it.</summary>
     public IReadOnlyDictionary<string, string> Taken { get; init; } = new Dictionary<string, string>();
 }

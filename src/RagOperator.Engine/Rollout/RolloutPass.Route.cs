@@ -149,7 +149,7 @@ internal sealed partial class RolloutPass
     }
 
     /// <summary>The canary's weight that may be written now. Raising is looked at once more right before the write: the canary must be
-    /// available with a ready address, and nothing may be paused or refused.</summary>
+    /// available with a ready address, the gateway must follow, and nothing may be paused or refused.</summary>
     private int CanaryTarget()
     {
         if (!IsRollout)
@@ -165,7 +165,7 @@ internal sealed partial class RolloutPass
         }
 
         var seen = LeastOnRoute(Canary.Record);
-        var may = live == seen || (MayRaise && RouteIsClear() && IsAvailable(Canary.Record) && ReadyAddresses(Canary.Record) > 0
+        var may = live == seen || (MayRaise && OwnRoute is { Verified: true } && RouteIsClear() && IsAvailable(Canary.Record) && ReadyAddresses(Canary.Record) > 0
             && World.Services.ContainsKey(EntryService(Canary.Record)));
         return may ? live : seen;
     }

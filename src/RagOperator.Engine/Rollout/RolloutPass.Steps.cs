@@ -136,16 +136,20 @@ internal sealed partial class RolloutPass
     {
         var step = _s.Step!;
         var first = _s.Attempt!.FirstWeightAt is null;
+        // What an earlier attempt left on the route goes first, and is seen to be gone. Later the gateway has to confirm the weight that it has:
+        // one that does not follow, or no longer, is given no more.
+        var follows = first ? CarriesNothingOf(canary.Record.Hash) : RouteCarries(LiveWeight());
+        if (follows)
+        {
+            step.UnverifiedSince = null;
+        }
+
         if (!available || !MayRaise || step.LoweredTo is not null || !RouteIsClear() || (first ? !BaselineDone() : !MayLeaveWeight(step)))
         {
-            // The gateway is not what it waits for.
-            step.UnverifiedSince = null;
             return;
         }
 
-        // What an earlier attempt left on the route goes first, and is seen to be gone. Later the gateway has to confirm the weight that it has:
-        // one that does not follow, or no longer, is given no more.
-        if (first ? !CarriesNothingOf(canary.Record.Hash) : !RouteCarries(LiveWeight()))
+        if (!follows)
         {
             step.UnverifiedSince ??= _now;
             LookAt(step.UnverifiedSince + _spec!.Policy.ProgressDeadline);
@@ -211,6 +215,16 @@ internal sealed partial class RolloutPass
         }
 
         step.UnverifiedSince = null;
+        if (!FlagsDelivered(Canary!.Record, step.Index))
+        {
+            step.HoldUntil = null;
+            step.VerifiedAt = null;
+            _creditedTo = null;
+            return;
+        }
+
+        // What is judged is the weight with its flags: a full window of both.
+        step.VerifiedAt ??= _now;
         var held = RunClock(step, policy);
         var runs = _creditedTo is not null;
         var complete = held >= policy.Hold || (_s.Promoting == true && runs);

@@ -2,7 +2,6 @@ using System.Globalization;
 using RagOperator.Api.Resolved;
 using RagOperator.Api.V1Alpha1;
 using RagOperator.Api.Values;
-using RagOperator.Engine.Contracts;
 using RagOperator.Engine.Releases;
 using RagOperator.Engine.Sla;
 
@@ -19,12 +18,7 @@ internal sealed partial class RolloutPass
         var situation = Situate();
         situation = situation with { Message = Sentence(situation.Message) };
         _s.Phase = situation.Phase;
-        _s.Message = World.LastError is { } error && situation.Phase != Phases.Healthy ? $"{situation.Message}. Last write failed: {error}" : situation.Message;
-        if (situation.Phase == Phases.Healthy)
-        {
-            _s.Weight = 100;
-        }
-
+        _s.Message = World.LastError is { } error && situation.Phase != Phases.Healthy && !situation.Message.Contains(error, StringComparison.Ordinal) ? $"{situation.Message}. Last write failed: {error}" : situation.Message;
         if (_waitFirst is null)
         {
             _s.Components = Components();
@@ -100,6 +94,11 @@ internal sealed partial class RolloutPass
             && !_routeEdited
             // Seen before, and not accepted then: no success until it has been asked about again.
             && !(_pending && _s.ObservedGeneration == _in.Generation);
+        if (single)
+        {
+            _s.Weight = 100;
+        }
+
         if (_pending && World.LastError is not null)
         {
             return new Situation(Phases.Progressing, "Checking", "The new release could not be checked with the API server yet");
@@ -120,25 +119,6 @@ internal sealed partial class RolloutPass
             : new Situation(Phases.Progressing, "RouteNotVerified", $"{Called(stable)} is stable; waiting for the gateway{RouteText()}");
     }
 
-    /// <summary>What of stable was decided, and was not taken when it was written: a flag goes on being served though it is decided otherwise.
-    /// A first try says nothing, it is a moment away.</summary>
-    private Situation? NotWritten(ReleaseRecord stable)
-    {
-        bool Failed(string reason) => World.LastError is not null || HasCondition(ConditionTypes.Ready, reason);
-        const string Flags = "FlagsNotWritten", Pods = "PodsNotScaled";
-        var flags = _after.OfType<ApplyFlags>().FirstOrDefault(w => Is(stable.Component(w.Component)?.Revision, w.Revision));
-        if (flags is not null && Failed(Flags))
-        {
-            var names = string.Join(", ", flags.Flags.Where(f => flags.Current?.Flags?.GetValueOrDefault(f.Key) != f.Value).Select(static f => $"{f.Key} {(f.Value ? "on" : "off")}"));
-            return new Situation(Phases.Progressing, Flags, $"{Called(stable)} serves all requests; component {flags.Component} has not been told its flags{(names.Length > 0 ? $": {names}" : "")}");
-        }
-
-        var scale = _after.OfType<ScaleDeployment>().FirstOrDefault(w => Is(stable.Component(w.Target.Component)?.Revision, w.Target.Revision));
-        return scale is not null && Failed(Pods)
-            ? new Situation(Phases.Progressing, Pods, $"{Called(stable)} serves all requests; component {scale.Target.Component} has {scale.Target.Replicas} pods where spec wants {scale.Replicas}")
-            : null;
-    }
-
     private string RouteText() => OwnRoute is { Problem: { } message } ? $": {message}" : "";
 
     private Situation SituateRollout(ReleaseRecord canary)
@@ -157,7 +137,7 @@ internal sealed partial class RolloutPass
                 : _s.Attempt!.FirstWeightAt is null && !BaselineDone() ? "asking each metric about stable first"
                 : !RouteIsClear() ? "waiting until the route is free of the release before"
                 : _s.Attempt!.FirstWeightAt is null && !CarriesNothingOf(canary.Hash) ? $"waiting for the gateway before the first weight{RouteText()}"
-                : _s.Attempt!.FirstWeightAt is not null && !RouteCarries(LiveWeight()) ? $"waiting for the gateway to confirm the {LiveWeight()}% that it has{RouteText()}"
+                : _s.Attempt!.FirstWeightAt is not null && !RouteCarries(LiveWeight()) ? $"waiting for the gateway to confirm the {LiveWeight()}% from which the weight is to rise{RouteText()}"
                 : $"waiting for every metric to pass before the weight rises{BlockingText()}",
             StepStates.Shifting => $"waiting for the gateway to take the weight{RouteText()}",
             _ => HoldText(step, policy),
@@ -170,6 +150,11 @@ internal sealed partial class RolloutPass
         if (step.UnverifiedSince is not null)
         {
             return $"the gateway does not confirm the weight, the clock stands{RouteText()}";
+        }
+
+        if (!FlagsDelivered(Canary!.Record, step.Index))
+        {
+            return "the clock stands until the flags are written";
         }
 
         if (step.HoldUntil is { } until)
@@ -234,7 +219,13 @@ internal sealed partial class RolloutPass
 
         if (step.UnverifiedSince + _spec.Policy.ProgressDeadline <= _now)
         {
-            return ("RouteNotAccepted", $"the gateway has not taken the weight for {RagDuration.Format(_spec.Policy.ProgressDeadline)}{RouteText()}");
+            var what = step.State == StepStates.Scaling ? $"confirmed the {LiveWeight()}% from which the weight is to rise" : "taken the weight";
+            return ("RouteNotAccepted", $"the gateway has not {what} for {RagDuration.Format(_spec.Policy.ProgressDeadline)}{RouteText()}");
+        }
+
+        if (FlagsRefused() is { } flags)
+        {
+            return (FlagsNotWritten, $"the clock stands: {flags}");
         }
 
         if (JudgedNow().FirstOrDefault(m => m.OnBreach == BreachAction.Hold && Sla(m.Name) is { } s && SlaBook.Holds(s, m)) is { } held)

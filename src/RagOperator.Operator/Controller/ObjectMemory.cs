@@ -79,6 +79,9 @@ internal sealed class ObjectMemory(string uid, CancellationToken term)
 
     public string? LastError { get; set; }
 
+    /// <summary>Children whose writes were not taken in the last pass, and why.</summary>
+    public IReadOnlyDictionary<string, string> Unwritten { get; set; } = new Dictionary<string, string>();
+
     /// <summary>The rollback whose reaction was told already, by the time of its decision.</summary>
     public DateTimeOffset? ToldRollback { get; set; }
 

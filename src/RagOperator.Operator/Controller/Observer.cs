@@ -47,6 +47,7 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
                 Preflight = memory.Preflight,
                 Samples = samples.Latest(owner.Uid),
                 LastError = memory.LastError,
+                Unwritten = memory.Unwritten,
                 Taken = memory.Taken.ToDictionary(static t => ObjectMemory.NameOf(t.Key), static t => t.Value, StringComparer.Ordinal),
             },
         };

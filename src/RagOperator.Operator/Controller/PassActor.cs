@@ -17,6 +17,9 @@ internal sealed class ActReport
     /// <summary>The first write that was refused or got no answer.</summary>
     public ApiResult? Failure { get; set; }
 
+    /// <summary>Children whose writes were refused or got no answer, by <see cref="WriteTargets"/>.</summary>
+    public Dictionary<string, ApiResult> Unwritten { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Whether the status was tried to be written, and not taken for another reason than a conflict.</summary>
     public bool StatusRefused { get; set; }
 
@@ -52,6 +55,7 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
             var due = recorded && write is ApplyRoute { UnrecordedRollback: not null } route ? route with { UnrecordedRollback = null } : write;
             var result = await writer.CarryOutAsync(pass, due, cancellationToken);
             Note(report, result);
+            if (result is { Outcome: WriteOutcome.Failed, Answer: { } answer } && WriteTargets.Of(pass.Owner.Name, due) is { } target) report.Unwritten[target] = answer;
             if (result.Outcome == WriteOutcome.Done && due is ApplyRoute lowered) TellReaction(pass, lowered, output.Status);
         }
 

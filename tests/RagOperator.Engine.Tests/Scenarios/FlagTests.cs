@@ -115,9 +115,52 @@ public sealed class FlagTests
         sim.Faults = static write => write is ApplyFlags ? Fault.Refused : Fault.None;
         sim.Edit(static s => s.Flag("replay", false)).Run(s_minute);
         Assert.Equal((Phases.Progressing, "False FlagsNotWritten"), (sim.Status.Phase, sim.Condition("Ready")));
-        Assert.Matches("component api has not been told its flags: replay off. Last write failed: .+ was refused", sim.Status.Message);
+        Assert.Matches("component api has not been told its flags \\(replay off\\): [^.]+ was refused$", sim.Status.Message);
         sim.Restart();
         sim.Run(TimeSpan.Zero);
+        Assert.Equal("False FlagsNotWritten", sim.Condition("Ready"));
+        sim.Faults = null;
+        sim.UntilHealthy();
+        Assert.Equal("", OnStable(sim));
+    }
+
+    [Fact]
+    public void Disabled_flag_whose_file_is_taken_at_once_is_called_well_all_the_time()
+    {
+        var sim = Healthy();
+        var writes = sim.StatusWrites;
+        sim.Edit(static s => s.Flag("replay", false)).Run(s_minute);
+        Assert.Equal("", OnStable(sim));
+        Assert.Equal(Phases.Healthy, sim.Status.Phase);
+        Assert.Equal(writes + 1, sim.StatusWrites);
+    }
+
+    [Fact]
+    public void Flag_whose_file_is_refused_is_not_held_promoted_or_called_on()
+    {
+        var sim = Healthy(static s => s.Put("rollout.steps[1].flags", "[debate]"));
+        sim.Edit(static s => s.Flag("debate", true)).UntilStep("ten", StepStates.Shifting);
+        sim.Faults = static write => write is ApplyFlags ? Fault.Refused : Fault.None;
+        sim.UntilStep("ten", StepStates.Holding).Run(TimeSpan.FromHours(2));
+        Assert.Equal(("ten", 10), (sim.StepName, sim.Status.Weight));
+        Assert.Equal((Phases.Suspended, "False FlagsNotWritten"), (sim.Status.Phase, sim.Condition("Ready")));
+        Assert.Contains("debate on", sim.Message, StringComparison.Ordinal);
+        Assert.Null(sim.Status.Step!.HoldUntil);
+        sim.Faults = null;
+        sim.Run(TimeSpan.FromMinutes(5));
+        Assert.Equal("ten", sim.StepName);
+        Assert.Equal("debate,replay", OnCanary(sim));
+        sim.UntilHealthy();
+    }
+
+    [Fact]
+    public void Kill_switch_whose_file_is_refused_stops_the_rollout()
+    {
+        var sim = Healthy();
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("ten", StepStates.Holding);
+        sim.Faults = static write => write is ApplyFlags ? Fault.Refused : Fault.None;
+        sim.Edit(static s => s.Flag("replay", false)).Run(TimeSpan.FromHours(2));
+        Assert.Equal(("ten", 10), (sim.StepName, sim.Status.Weight));
         Assert.Equal("False FlagsNotWritten", sim.Condition("Ready"));
         sim.Faults = null;
         sim.UntilHealthy();

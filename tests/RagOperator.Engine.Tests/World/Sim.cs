@@ -20,6 +20,7 @@ internal sealed class Sim
     private EngineMemory _memory = EngineMemory.Empty;
     private PreflightView? _preflight;
     private string? _lastError;
+    private readonly Dictionary<string, string> _unwritten = new(StringComparer.Ordinal);
     private EngineOutput? _last;
     private DateTimeOffset? _retryAt;
     private int _seenStatus;
@@ -113,6 +114,7 @@ internal sealed class Sim
         _memory = EngineMemory.Empty;
         _preflight = null;
         _lastError = null;
+        _unwritten.Clear();
         _last = null;
         _retryAt = null;
         Metrics.Forget();
@@ -190,12 +192,13 @@ internal sealed class Sim
             Reading = Cluster.Reading,
             Persisted = Cluster.Status,
             Memory = _memory,
-            Observed = Cluster.Observe() with { Samples = Metrics.Samples.ToDictionary(), Preflight = _preflight, LastError = _lastError, ExternalAddresses = Externals() },
+            Observed = Cluster.Observe() with { Samples = Metrics.Samples.ToDictionary(), Preflight = _preflight, LastError = _lastError, Unwritten = _unwritten.ToDictionary(), ExternalAddresses = Externals() },
             Now = Now,
         };
         var output = RolloutEngine.Decide(Input);
         _last = output;
         _lastError = null;
+        _unwritten.Clear();
         _retryAt = null;
         return Act(output);
     }
@@ -337,6 +340,7 @@ internal sealed class Sim
         if (fault is Fault.Refused or Fault.Conflict)
         {
             _lastError = $"{Describe(write)} was refused";
+            if (WriteTargets.Of(Cluster.Name, write) is { } target) _unwritten[target] = _lastError;
             _retryAt = Now + TimeSpan.FromSeconds(1);
             return false;
         }

@@ -12,8 +12,8 @@ public sealed class OwnConnectionTests
         string[] election = ["--leaderElection.enabled", "true", "--leaderElection.name", "operator", "--leaderElection.retryPeriod", "1s", "--leaderElection.renewDeadline", "8s", "--leaderElection.leaseDuration", "10s"];
         await using var world = await FaultWorld.CreateAsync(await FaultBed.SharedAsync(), "lease", [], election, withLease: true);
         await world.InstallAsync(new ServiceSpec());
-        var byLease = world.Proxy.Trajectory.All.ToLookup(static d => d.Call.Resource == "leases", static d => d.Connection);
         await world.UntilAsync(() => Task.FromResult(world.Proxy.Trajectory.All.Count(static d => d.Call.Resource == "leases") > 3), "renewals");
+        var byLease = world.Proxy.Connections.ToLookup(static c => c.Resource == "leases", static c => c.Connection);
         Assert.NotEmpty(byLease[true]);
         Assert.NotEmpty(byLease[false]);
         Assert.Empty(byLease[true].Intersect(byLease[false]));

@@ -23,6 +23,7 @@ public sealed class MetricWalk : IAsyncDisposable
     private readonly ScriptedPrometheus _elsewhere;
     private readonly TimeSpan _interval;
     private readonly string _folder;
+    private int _askedBefore;
     private readonly SourceCertificates? _certificates;
 
     private MetricWalk(FaultWorld world, ScriptedPrometheus elsewhere, TimeSpan interval, string folder, SourceCertificates? certificates) =>
@@ -141,6 +142,7 @@ public sealed class MetricWalk : IAsyncDisposable
         {
             // Connections that are open already would go on to be used.
             await _world.Prometheus.DownAsync();
+            _askedBefore = _world.Prometheus.Asked;
             if (cell.Row.Deceive is { } deceive)
             {
                 deceive(_world.Prometheus, _certificates!);
@@ -209,7 +211,7 @@ public sealed class MetricWalk : IAsyncDisposable
         var most = rounds * 4 * (cell.Verdict == "Error" ? 5 : 1);
         if (_world.Prometheus.Asked < enough || _world.Prometheus.Asked - asked > most)
             troubles.Add($"asked {_world.Prometheus.Asked - asked} times in {rounds - 2:0.0} intervals");
-        if (cell.Row.Deceive is not null && _world.Prometheus.Asked > asked)
+        if (cell.Row.Deceive is not null && _world.Prometheus.Asked > _askedBefore)
             troubles.Add("who could not be trusted was asked, and so was told the token");
         var last = await _world.StatusAsync();
         if (last.Verdict != cell.Verdict || (cell.Verdict == "Pass" && !IsRunning(last)))

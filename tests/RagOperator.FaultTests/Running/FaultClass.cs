@@ -36,8 +36,9 @@ public static class FaultClass
         foreach (var result in failed)
             Keep(name, result, output);
         Assert.True(failed.Count == 0, $"{name}: {failed.Count} of {results.Length} plans failed:\n{string.Join('\n', failed.Select(f => $"- {f.Plan}\n    {string.Join("\n    ", f.Troubles.Take(8))}"))}");
-        // Times differ a little from run to run; most must get there.
-        Assert.True(missed * 5 <= results.Length, $"{name}: {missed} of {results.Length} plans did not come to their place:\n{string.Join('\n', results.Where(r => !r.Struck).Select(r => $"- {r.Plan}"))}");
+        // Where all are run there is no other one. Times differ a little from run to run; most must get there.
+        var lacking = chosen.Count - results.Count(static r => r.Struck);
+        Assert.True(lacking * 5 <= chosen.Count, $"{name}: {missed} of {results.Length} plans did not come to their place:\n{string.Join('\n', results.Where(r => !r.Struck).Select(r => $"- {r.Plan}"))}");
     }
 
     /// <summary>Adds a line to the table that <c>make faults</c> prints.</summary>

@@ -73,7 +73,11 @@ public static class Lab
         var objects = first.Select(EndState.ObjectOf).ToHashSet(StringComparer.Ordinal);
         objects.SymmetricExceptWith(second.Select(EndState.ObjectOf));
         if (objects.Count > 0)
+        {
+            FaultClass.Tell($"undisturbed/{story.Name}", 2, 1, 1, "its plans could not be run");
             throw new InvalidOperationException($"{story.Name} undisturbed: one of two runs has {string.Join(", ", objects)}, and the other has not");
+        }
+
         var masks = first.Except(second).Concat(second.Except(first)).Select(EndState.PathOf).ToHashSet(StringComparer.Ordinal);
         // How many reads and watch lines there are differs a little from run to run: what not even both of these came to is no place.
         return new Reference(runs[0].Places, Both(runs[0].Reads, runs[1].Reads), Both(runs[0].Lines, runs[1].Lines), first, runs[0].Counts, masks);

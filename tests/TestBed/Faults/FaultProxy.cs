@@ -21,6 +21,7 @@ public sealed class FaultProxy : IAsyncDisposable
     private readonly ConcurrentDictionary<string, int> _left = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, byte[]> _firstLists = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _struck = new();
+    private readonly ConcurrentDictionary<(string Resource, string Connection), bool> _connections = new();
     private volatile int _life = 1;
 
     private FaultProxy(ApiAccess api, WebApplication app, string kubeConfig, IEnumerable<Fault> faults)
@@ -52,6 +53,9 @@ public sealed class FaultProxy : IAsyncDisposable
 
     /// <summary>Which life of the operator it is, from 1.</summary>
     public int Life => _life;
+
+    /// <summary>Which connections were used for which resource, by reads, writes and watches alike.</summary>
+    public IReadOnlyCollection<(string Resource, string Connection)> Connections => [.. _connections.Keys];
 
     /// <summary>The faults that have happened, with their places.</summary>
     public IReadOnlyCollection<string> Struck => _struck;
@@ -109,6 +113,7 @@ public sealed class FaultProxy : IAsyncDisposable
         {
             var body = await BodyAsync(context.Request);
             var call = ApiCall.Of(context.Request.Method, context.Request.Path, context.Request.QueryString.Value ?? "", body);
+            _connections.TryAdd((call.Resource, context.Connection.Id), true);
             if (call.Verb == "watch")
                 await WatchAsync(context, call);
             else
@@ -122,7 +127,7 @@ public sealed class FaultProxy : IAsyncDisposable
 
     private async Task RequestAsync(HttpContext context, ApiCall call, byte[] body)
     {
-        var deed = Trajectory.Begin(call, body, _life, context.Connection.Id);
+        var deed = Trajectory.Begin(call, body, _life);
         if (Refuse(call) is { } refused)
         {
             await RefuseAsync(context, deed, refused);

@@ -23,9 +23,6 @@ public sealed class Deed
     /// <summary>Which life of the operator it is from, from 1.</summary>
     public required int Life { get; init; }
 
-    /// <summary>The connection that it came over; empty where nobody knows.</summary>
-    public string Connection { get; init; } = "";
-
     /// <summary>When the server had answered, in the same order as <see cref="Began"/>; 0 while it has not, and where it never got there.</summary>
     public int Ended { get; internal set; }
 
@@ -114,11 +111,11 @@ public sealed class Trajectory
         }
     }
 
-    internal Deed Begin(ApiCall call, ReadOnlyMemory<byte> body, int life, string connection)
+    internal Deed Begin(ApiCall call, ReadOnlyMemory<byte> body, int life)
     {
         lock (_lock)
         {
-            var deed = new Deed { Began = ++_order, At = TimeProvider.System.GetUtcNow(), Call = call, Place = Armed ? Count(call.Key) : "", Body = body, Life = life, Connection = connection };
+            var deed = new Deed { Began = ++_order, At = TimeProvider.System.GetUtcNow(), Call = call, Place = Armed ? Count(call.Key) : "", Body = body, Life = life };
             if (call.IsWrite)
                 _deeds.Add(deed);
             if (call is { IsRead: true, Resource.Length: > 0 })
