@@ -70,6 +70,23 @@ public sealed class InvariantTests
     public void Flag_while_its_step_still_shifts() => Expect("S6", _story.Status(canary: "new", step: 1, weight: 50, state: "Shifting").Flags("api-2", on: true));
 
     [Fact]
+    public void Flag_that_stable_serves_already_is_no_news_of_a_canary() =>
+        Assert.Empty(_story.Flags("api-1", on: true).Status(canary: "new", step: 0, weight: 10, state: "Scaling").Flags("api-2", on: true).Broken());
+
+    [Fact]
+    public void Flag_that_stable_serves_no_more_is_news_of_a_canary() => Expect(
+        "S6", _story.Flags("api-1", on: true).Status(canary: "new", step: 0, weight: 10, state: "Scaling").Flags("api-1", on: false).Flags("api-2", on: true));
+
+    [Fact]
+    public void Release_that_was_taken_back_goes_with_its_flag_on() => Expect(
+        "S6", _story.Status(canary: "new", step: 1, weight: 50, state: "Holding").Flags("api-2", on: true).Status(canary: "", step: 1, weight: 50, state: "", failed: "new").Write("delete", "deployments", "assistant-api-2"));
+
+    [Fact]
+    public void Release_that_was_taken_back_may_go_with_what_stable_serves_too() => Assert.Empty(
+        _story.Flags("api-1", on: true).Status(canary: "new", step: 1, weight: 50, state: "Holding").Flags("api-2", on: true)
+            .Status(canary: "", step: 1, weight: 50, state: "", failed: "new").Write("delete", "deployments", "assistant-api-2").Broken());
+
+    [Fact]
     public void Write_to_what_is_not_ours() => Expect("S7", _story.Write("delete", "services", "somebody"));
 
     [Fact]

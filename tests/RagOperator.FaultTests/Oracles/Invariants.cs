@@ -106,7 +106,8 @@ public sealed class Invariants
             {
                 if (deed.Call.Resource == "configmaps")
                     on.Remove(name);
-                else if (deed.Call.Resource == "deployments" && on.Contains($"{name}-flags") && StatusBefore(deed) is { Failed.Length: > 0 } after && _releases.Deployments(after.Failed).Contains(name))
+                else if (deed.Call.Resource == "deployments" && on.Contains($"{name}-flags") && StatusBefore(deed) is { Failed.Length: > 0 } after
+                    && _releases.Deployments(after.Failed).Contains(name) && !IsServedBy(after.Stable, on))
                     Break("S6", deed, "a release that was taken back goes, and its flags were never switched off");
                 continue;
             }
@@ -118,11 +119,14 @@ public sealed class Invariants
             if (!isOn)
                 on.Remove(name);
             else if (on.Add(name))
-                TurnedOn(deed, StatusBefore(deed), isNew: ever.Add(name));
+                TurnedOn(deed, StatusBefore(deed), isNew: ever.Add(name), on);
         }
     }
 
-    private void TurnedOn(Deed deed, StatusView status, bool isNew)
+    /// <summary>Whether a release has the flag on by what was written so far: what stable serves already is no news of a canary.</summary>
+    private bool IsServedBy(string release, HashSet<string> on) => on.Overlaps(_releases.Children(release));
+
+    private void TurnedOn(Deed deed, StatusView status, bool isNew, HashSet<string> on)
     {
         if (status.Stable.Length == 0)
             return;
@@ -134,6 +138,8 @@ public sealed class Invariants
         }
         else if (!_releases.Children(status.Canary).Contains(deed.Call.Name))
             Break("S6", deed, "a flag goes on for a release that is neither stable nor canary");
+        else if (IsServedBy(status.Stable, on))
+            return;
         else if (status.StepIndex < FlagStep || (status.StepIndex == FlagStep && status.StepState is not ("Holding" or "Waiting")))
             Break("S6", deed, $"a flag goes on in step {status.StepName} {status.StepState}");
     }
