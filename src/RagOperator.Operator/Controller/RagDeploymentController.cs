@@ -297,8 +297,9 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
 
         if (report.RecordFailure is { } record) memory.Unmade = UnmadeRecord.After(memory.Unmade, input.Generation, Cut(record.Message), input.Now);
         else if (report.StatusStands && input.Unrecordable is null) memory.Unmade = null;
-        memory.LastError = report.Failure is { } failure ? Cut(failure.Message) : null;
-        memory.Unwritten = report.Unwritten.ToDictionary(static u => u.Key, static u => Cut(u.Value.Message), StringComparer.Ordinal);
+        memory.LastError = report.Failure is { } failure ? ErrorText.Steady(memory.LastError, Cut(failure.Message)) : null;
+        var before = memory.Unwritten;
+        memory.Unwritten = report.Unwritten.ToDictionary(static u => u.Key, u => ErrorText.Steady(before.GetValueOrDefault(u.Key), Cut(u.Value.Message)), StringComparer.Ordinal);
         if (report.RecordFailure is not null && memory.Unmade is { Lasts: true })
         {
             // The next pass says it in its own words, and judges on.
