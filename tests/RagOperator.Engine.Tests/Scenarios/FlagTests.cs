@@ -136,7 +136,7 @@ public sealed class FlagTests
     }
 
     [Fact]
-    public void Flag_whose_file_is_refused_is_not_held_promoted_or_called_on()
+    public void Flag_whose_file_is_refused_is_neither_held_nor_promoted()
     {
         var sim = Healthy(static s => s.Put("rollout.steps[1].flags", "[debate]"));
         sim.Edit(static s => s.Flag("debate", true)).UntilStep("ten", StepStates.Shifting);
@@ -176,6 +176,21 @@ public sealed class FlagTests
         Assert.Equal("False PodsNotScaled", sim.Condition("Ready"));
         sim.Faults = null;
         sim.UntilHealthy();
+    }
+
+    [Fact]
+    public void Deployment_of_stable_that_cannot_be_made_again_is_not_called_well()
+    {
+        var sim = Healthy();
+        sim.Faults = static write => write is CreateDeployment ? Fault.Refused : Fault.None;
+        var lost = sim.Deployment("api:1")!.Name;
+        sim.Cluster.Deployments.Remove(lost);
+        sim.Run(s_minute);
+        Assert.Equal((Phases.Progressing, "False ChildNotWritten"), (sim.Status.Phase, sim.Condition("Ready")));
+        Assert.Contains($"Deployment {lost} cannot be written: ", sim.Status.Message, StringComparison.Ordinal);
+        sim.Faults = null;
+        sim.UntilHealthy();
+        Assert.Contains(lost, sim.Cluster.Deployments.Keys);
     }
 
     [Fact]

@@ -23,8 +23,8 @@ public sealed class MetricWalk : IAsyncDisposable
     private readonly ScriptedPrometheus _elsewhere;
     private readonly TimeSpan _interval;
     private readonly string _folder;
-    private int _askedBefore;
     private readonly SourceCertificates? _certificates;
+    private int _askedBefore;
 
     private MetricWalk(FaultWorld world, ScriptedPrometheus elsewhere, TimeSpan interval, string folder, SourceCertificates? certificates) =>
         (_world, _elsewhere, _interval, _folder, _certificates) = (world, elsewhere, interval, folder, certificates);
