@@ -48,12 +48,32 @@ public static class Seeded
     }
 
     /// <summary>Holds a property for cases that FsCheck draws.</summary>
-    public static void Holds<T>(int count, Arbitrary<T> cases, Func<T, bool> property)
+    public static void Holds<T>(int count, Arbitrary<T> cases, Func<T, bool> property) => Holds(count, Prop.ForAll(cases, property));
+
+    /// <summary>As <see cref="Holds{T}(int, Arbitrary{T}, Func{T, bool})"/>, for properties that throw where they do not hold and that wait.</summary>
+    public static Task HoldsAsync<T>(int count, Arbitrary<T> cases, Func<T, Task> property) =>
+        // Not on the runner's own threads: FsCheck waits for each case, and the case for them.
+        Task.Run(() => Holds(count, Prop.ForAll(cases, property)));
+
+    /// <summary>Histories of a length between two bounds. One that fails is cut down to the steps that it needs.</summary>
+    public static Arbitrary<T[]> Histories<T>(Gen<T> step, int least, int most) =>
+        Arb.From(from length in Gen.Choose(least, most) from steps in step.ArrayOf(length) select steps, Shorter);
+
+    /// <summary>A history without one half of it, without each quarter, and so on down to each step.</summary>
+    public static IEnumerable<T[]> Shorter<T>(T[] history)
+    {
+        for (var size = (history.Length + 1) / 2; size > 0; size /= 2)
+        {
+            for (var at = 0; at < history.Length; at += size) yield return [.. history.Take(at), .. history.Skip(at + size)];
+        }
+    }
+
+    private static void Holds(int count, Property property)
     {
         var replay = new Replay(new Rnd((ulong)First), FSharpOption<int>.None);
         try
         {
-            Check.One(Config.QuickThrowOnFailure.WithMaxTest(count * Times).WithReplay(FSharpOption<Replay>.Some(replay)), Prop.ForAll(cases, property));
+            Check.One(Config.QuickThrowOnFailure.WithMaxTest(count * Times).WithReplay(FSharpOption<Replay>.Some(replay)), property);
         }
         catch (Exception e)
         {

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using FsCheck;
+using FsCheck.Fluent;
 using Microsoft.AspNetCore.Http;
 using RagOperator.Abstractions;
 using RagOperator.Abstractions.Models;
@@ -13,15 +15,37 @@ public sealed class ReflectorModelTests
 {
     private static readonly string[] Names = ["a", "b", "c"];
 
-    [Fact]
-    public Task Cache_and_folded_changes_equal_the_server_after_any_history_with_any_faults() => Seeded.EachAsync(20, static async (random, seed) =>
-    {
-        // A step sets an object (0, 1), deletes it (2, 3), forgets history (4) or lets the cache catch up (5, 6); a fault is drawn for each request.
-        var steps = Enumerable.Range(0, random.Next(1, 40)).Select(_ => (random.Next(7), random.Next(3))).ToArray();
-        await PlayAsync(steps, seed);
-    });
+    private static readonly Gen<Step> s_steps =
+        from op in Gen.Frequency(
+            (2, Gen.Constant(Op.Set)),
+            (2, Gen.Constant(Op.Delete)),
+            (1, Gen.Constant(Op.Forget)),
+            (2, Gen.Constant(Op.CatchUp)))
+        from name in Gen.Elements(Names)
+        select new Step(op, name);
 
-    private static async Task PlayAsync((int Op, int Name)[] steps, int seed)
+    // The faults of a history's requests come from its seed: how many requests there are depends on what fails.
+    private static readonly Arbitrary<(int Seed, Step[] Steps)> s_cases = Arb.From(
+        from seed in Gen.Choose(1, 1_000_000) from steps in Seeded.Histories(s_steps, 1, 39).Generator select (seed, steps),
+        static c => Seeded.Shorter(c.steps).Select(steps => (c.seed, steps)));
+
+    [Fact]
+    public Task Cache_and_folded_changes_equal_the_server_after_any_history_with_any_faults() =>
+        Seeded.HoldsAsync(20, s_cases, static c => PlayAsync(c.Steps, c.Seed));
+
+    private enum Op
+    {
+        Set,
+        Delete,
+        /// <summary>The server forgets what it can.</summary>
+        Forget,
+        /// <summary>The cache gets time to catch up.</summary>
+        CatchUp,
+    }
+
+    private sealed record Step(Op Op, string Name);
+
+    private static async Task PlayAsync(Step[] steps, int seed)
     {
         var history = new History(seed);
         await using var server = await FakeApiServer.StartAsync(null, history.AnswerAsync);
@@ -53,8 +77,8 @@ public sealed class ReflectorModelTests
 
         foreach (var (op, name) in steps)
         {
-            history.Step(op, Names[name]);
-            for (var polls = 0; op >= 5 && polls < 40 && !IsEqual(); polls++)
+            history.Step(op, name);
+            for (var polls = 0; op == Op.CatchUp && polls < 40 && !IsEqual(); polls++)
             {
                 // While faults last it may not get there; then the next step comes anyway.
                 time.Advance(TimeSpan.FromMilliseconds(500));
@@ -111,21 +135,21 @@ public sealed class ReflectorModelTests
             lock (_lock) return new Dictionary<string, string>(_state, StringComparer.Ordinal);
         }
 
-        public void Step(int op, string name)
+        public void Step(Op op, string name)
         {
             lock (_lock)
             {
-                if (op == 4)
+                if (op == Op.Forget)
                 {
                     _forgotten = _version;
                 }
-                else if (op < 2 || (op < 4 && _state.ContainsKey(name)))
+                else if (op == Op.Set || (op == Op.Delete && _state.ContainsKey(name)))
                 {
                     var version = (++_version).ToString(CultureInfo.InvariantCulture);
-                    var type = op >= 2 ? "DELETED" : _state.ContainsKey(name) ? "MODIFIED" : "ADDED";
+                    var type = op == Op.Delete ? "DELETED" : _state.ContainsKey(name) ? "MODIFIED" : "ADDED";
                     if (type == "ADDED") _uids[name] = $"u{version}";
                     _uidAt[_version] = _uids[name];
-                    if (op >= 2) _state.Remove(name);
+                    if (op == Op.Delete) _state.Remove(name);
                     else _state[name] = version;
                     _events.Add((_version, FakeApiServer.Event(type, Item(name, version))));
                 }

@@ -6,7 +6,8 @@ namespace RagOperator.Kubernetes.Tests.LeaderElection;
 
 /// <summary>
 /// Several electors and one server on one simulated clock: electors' own clocks run at different rates from different origins, requests and answers take
-/// time or get lost, watches lag, break and repeat, processes are stopped, killed, cut off and asked to stop. One seed, one history.
+/// time or get lost, watches lag, break and repeat, processes are stopped, killed, cut off and asked to stop. One history and one seed, which draws what
+/// each message takes, one course.
 /// </summary>
 internal sealed class ElectionWorld
 {
@@ -21,12 +22,17 @@ internal sealed class ElectionWorld
     private int _version;
     private int _born;
 
-    public ElectionWorld(int seed)
+    public ElectionWorld(ElectionHistory history)
     {
-        Random = new Random(seed);
-        _mixed = Random.Next(3) == 0;
-        for (var i = Random.Next(2, 4); i > 0; i--) Bear();
-        At(Seconds(Random.NextDouble() * 20), Disturb);
+        Random = new Random(history.Seed);
+        _mixed = history.Mixed;
+        for (var i = history.Nodes; i > 0; i--) Bear();
+        var at = 0L;
+        foreach (var disturbance in history.Disturbances)
+        {
+            at += Seconds(disturbance.After);
+            At(at, () => Disturb(disturbance));
+        }
     }
 
     public Random Random { get; }
@@ -102,22 +108,19 @@ internal sealed class ElectionWorld
         node.Start();
     }
 
-    private void Disturb()
+    private void Disturb(Disturbance what)
     {
         // The leader more often than not: that is where it hurts.
         var alive = _nodes.Where(static n => n.IsAlive).ToList();
-        var victim = Leaders.FirstOrDefault() is { } leader && Random.Next(3) > 0 ? leader : alive.Count > 0 ? alive[Random.Next(alive.Count)] : null;
-        var length = Seconds(Math.Pow(Random.NextDouble(), 2) * 40);
-        switch (Random.Next(5))
+        var victim = what.OfLeader && Leaders.FirstOrDefault() is { } leader ? leader : alive.Count > 0 ? alive[what.Choice % alive.Count] : null;
+        switch (what.Kind)
         {
-            case 0: victim?.Freeze(length); break;
-            case 1: victim?.CutOff(length); break;
-            case 2: victim?.Kill(); break;
-            case 3: victim?.Stop(); break;
-            case 4: victim?.BreakWatch(); break;
+            case DisturbanceKind.Freeze: victim?.Freeze(Seconds(what.Length)); break;
+            case DisturbanceKind.CutOff: victim?.CutOff(Seconds(what.Length)); break;
+            case DisturbanceKind.Kill: victim?.Kill(); break;
+            case DisturbanceKind.Stop: victim?.Stop(); break;
+            case DisturbanceKind.BreakWatch: victim?.BreakWatch(); break;
         }
-
-        At(Now + Seconds(Random.NextDouble() * 45), Disturb);
     }
 
     private void Check()

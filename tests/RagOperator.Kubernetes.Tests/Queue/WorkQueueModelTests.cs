@@ -1,3 +1,5 @@
+using FsCheck;
+using FsCheck.Fluent;
 using RagOperator.Tests.Shared;
 
 namespace RagOperator.Kubernetes.Tests.Queue;
@@ -5,14 +7,49 @@ namespace RagOperator.Kubernetes.Tests.Queue;
 /// <summary>Whatever is asked of the queue in whatever order, it does what a simple model says: which keys it hands out, in which order, and when.</summary>
 public sealed class WorkQueueModelTests
 {
+    // What is asked, some more often than others.
+    private static readonly Gen<Ask> s_asks = Gen.Frequency(
+        (4, Gen.Constant(Ask.Add)),
+        (3, Gen.Constant(Ask.AddAfter)),
+        (2, Gen.Constant(Ask.Fail)),
+        (1, Gen.Constant(Ask.Forget)),
+        (4, Gen.Constant(Ask.Get)),
+        (1, Gen.Constant(Ask.GiveUp)),
+        (3, Gen.Constant(Ask.Done)),
+        (2, Gen.Constant(Ask.Wait)));
+
+    // A queue is shut down in one history of four or so: what comes afterwards is ignored.
+    private static readonly Gen<Step> s_steps =
+        from ask in Gen.Frequency((79, s_asks), (1, Gen.Constant(Ask.ShutDown)))
+        from key in Gen.Choose(0, 3)
+        from delay in Gen.Choose(-2, 19)
+        from choice in Gen.Choose(0, 59)
+        from wait in Gen.Frequency((60, Gen.Choose(0, 3999)), (30, Gen.Choose(0, 11_999)), (10, Gen.Constant(70_000)))
+        select new Step(ask, key, delay * 500, choice, wait);
+
     [Fact]
-    public Task Any_sequence_of_calls_does_what_the_model_says() => Seeded.EachAsync(600, static async (random, _) =>
+    public Task Any_sequence_of_calls_does_what_the_model_says() => Seeded.HoldsAsync(600, Seeded.Histories(s_steps, 5, 59), static async steps =>
     {
         using var world = new World();
-        var length = random.Next(5, 60);
-        for (var step = 0; step < length; step++) await world.StepAsync(random);
+        foreach (var step in steps) await world.StepAsync(step);
         await world.EndAsync();
     });
+
+    private enum Ask
+    {
+        Add,
+        AddAfter,
+        Fail,
+        Forget,
+        Get,
+        GiveUp,
+        Done,
+        ShutDown,
+        Wait,
+    }
+
+    /// <summary>What is asked, of which key; delay and wait in milliseconds.</summary>
+    private sealed record Step(Ask Ask, int Key, int Delay, int Choice, int Wait);
 
     private sealed class World : IDisposable
     {
@@ -32,24 +69,24 @@ public sealed class WorkQueueModelTests
 
         private int InLine => _line.Sum(static group => group.Count);
 
-        public async Task StepAsync(Random random)
+        public async Task StepAsync(Step step)
         {
-            var key = random.Next(4);
-            var delay = TimeSpan.FromMilliseconds(random.Next(-2, 20) * 500);
-            switch (random.Next(20))
+            var key = step.Key;
+            var delay = TimeSpan.FromMilliseconds(step.Delay);
+            switch (step.Ask)
             {
-                case <= 3:
+                case Ask.Add:
                     Tell($"add {key}");
                     _queue.Add(key);
                     Add([key]);
                     break;
-                case <= 6:
+                case Ask.AddAfter:
                     Tell($"add {key} after {delay}");
                     _queue.AddAfter(key, delay);
                     AddAfter(key, delay);
                     break;
-                case <= 8:
-                    var least = random.Next(3) == 0 ? delay : TimeSpan.Zero;
+                case Ask.Fail:
+                    var least = step.Choice % 3 == 0 ? delay : TimeSpan.Zero;
                     Tell($"{key} failed, at least {least}");
                     _queue.AddRateLimited(key, least);
                     var failures = _failures.GetValueOrDefault(key);
@@ -57,35 +94,34 @@ public sealed class WorkQueueModelTests
                     var backoff = TimeSpan.FromMilliseconds(Math.Min(60_000, 5 * Math.Pow(2, failures)));
                     AddAfter(key, backoff > least ? backoff : least);
                     break;
-                case 9:
+                case Ask.Forget:
                     Tell($"forget {key}");
                     _queue.Forget(key);
                     _failures.Remove(key);
                     break;
-                case <= 13:
+                case Ask.Get:
                     Tell("get");
                     var cancel = new CancellationTokenSource();
                     _waiters.Add((_queue.GetAsync(cancel.Token).AsTask(), cancel));
                     break;
-                case 14 when _waiters.Count > 0:
+                case Ask.GiveUp when _waiters.Count > 0:
                     Tell("a wait is given up");
-                    await CancelAsync(random.Next(_waiters.Count));
+                    await CancelAsync(step.Choice % _waiters.Count);
                     break;
-                case <= 17:
+                case Ask.Done:
                     Tell($"done {key}");
                     _queue.Done(key);
                     if (_working.Remove(key) && _dirty.Contains(key)) _line.Add([key]);
                     break;
-                case 18 when random.Next(4) == 0:
+                case Ask.ShutDown:
                     Tell("shut down");
                     _queue.ShutDown();
                     _shutDown = true;
                     _later.Clear();
                     break;
                 default:
-                    var by = TimeSpan.FromMilliseconds(random.Next(100) switch { < 60 => random.Next(4000), < 90 => random.Next(12_000), _ => 70_000 });
-                    Tell($"{by.TotalSeconds} s pass");
-                    Pass(by);
+                    Tell($"{step.Wait / 1000.0} s pass");
+                    Pass(TimeSpan.FromMilliseconds(step.Wait));
                     break;
             }
 
