@@ -1,6 +1,7 @@
 using RagOperator.FaultTests.Oracles;
 using RagOperator.FaultTests.Running;
 using RagOperator.FaultTests.Worlds;
+using RagOperator.TestBed.Faults;
 
 namespace RagOperator.FaultTests;
 
@@ -8,19 +9,8 @@ namespace RagOperator.FaultTests;
 public sealed class KillSwitchRefusedTests
 {
     [SkippableFact]
-    public async Task Kill_switch_whose_file_is_refused_is_told_until_it_is_taken()
-    {
-        var passed = false;
-        try
-        {
-            await Lab.InSlotAsync(PlayAsync);
-            passed = true;
-        }
-        finally
-        {
-            FaultClass.Tell("api/kill switch refused (403)", 1, passed ? 1 : 0, passed ? 0 : 1, "");
-        }
-    }
+    public Task Kill_switch_whose_file_is_refused_is_told_until_it_is_taken() =>
+        FaultTable.CaseAsync("api/kill switch refused (403)", static () => Lab.InSlotAsync(PlayAsync));
 
     private static async Task PlayAsync()
     {

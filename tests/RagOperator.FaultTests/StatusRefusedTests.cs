@@ -2,6 +2,7 @@ using System.Text.Json;
 using RagOperator.FaultTests.Oracles;
 using RagOperator.FaultTests.Running;
 using RagOperator.FaultTests.Worlds;
+using RagOperator.TestBed.Faults;
 using Xunit.Abstractions;
 
 namespace RagOperator.FaultTests;
@@ -27,7 +28,7 @@ public sealed class StatusRefusedTests(ITestOutputHelper output)
         }
         finally
         {
-            FaultClass.Tell($"api/status refused ({code}) in a breach", 1, passed ? 1 : 0, passed ? 0 : 1, $"for {s_refused.TotalSeconds:0} s{(restart ? ", operator restarted meanwhile" : "")}");
+            FaultTable.Tell($"api/status refused ({code}) in a breach", 1, passed ? 1 : 0, passed ? 0 : 1, $"for {s_refused.TotalSeconds:0} s{(restart ? ", operator restarted meanwhile" : "")}");
         }
     }
 

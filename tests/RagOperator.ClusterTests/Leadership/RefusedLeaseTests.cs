@@ -1,5 +1,6 @@
 using RagOperator.ClusterTests.Infrastructure;
 using RagOperator.TestBed;
+using RagOperator.TestBed.Faults;
 
 namespace RagOperator.ClusterTests.Leadership;
 
@@ -7,7 +8,7 @@ namespace RagOperator.ClusterTests.Leadership;
 public sealed class RefusedLeaseTests
 {
     [SkippableFact]
-    public async Task Missing_rights_are_loud_and_are_gotten_over_when_they_come()
+    public Task Missing_rights_are_loud_and_are_gotten_over_when_they_come() => FaultTable.CaseAsync("leader/may not have its Lease", static async () =>
     {
         await using var space = await TestSpace.CreateAsync("lease-forbidden");
         await space.Operator.TerminateAsync(TimeSpan.FromSeconds(10));
@@ -53,10 +54,10 @@ public sealed class RefusedLeaseTests
             TimeSpan.FromSeconds(30), "it watches its Lease");
         Assert.DoesNotContain(process.LogLines("cannot be watched"), line => line.Contains("leads from now on", StringComparison.Ordinal));
         Assert.Equal(0, await process.TerminateAsync(TimeSpan.FromSeconds(10)));
-    }
+    });
 
     [SkippableFact]
-    public async Task Missing_namespace_is_loud_and_is_gotten_over_when_it_comes()
+    public Task Missing_namespace_is_loud_and_is_gotten_over_when_it_comes() => FaultTable.CaseAsync("leader/its Lease's namespace is missing", static async () =>
     {
         await using var space = await TestSpace.CreateAsync("lease-nowhere");
         await space.Operator.TerminateAsync(TimeSpan.FromSeconds(10));
@@ -72,7 +73,7 @@ public sealed class RefusedLeaseTests
             await process.TerminateAsync(TimeSpan.FromSeconds(10));
             await space.Bed.KubectlAsync("delete", "namespace", "lease-somewhere", "--wait=false");
         }
-    }
+    });
 
     private static OperatorProcess Start(TestSpace space, string kubeConfig, string leaseNamespace) => OperatorProcess.Start(space.Operator.Log,
     [

@@ -1,4 +1,5 @@
 using System.Globalization;
+using RagOperator.TestBed.Faults;
 using Xunit.Abstractions;
 
 namespace RagOperator.ClusterTests.Leadership;
@@ -7,8 +8,6 @@ namespace RagOperator.ClusterTests.Leadership;
 /// their sum goes to the output and, as a line of tab-separated values, to the file that <c>FAULT_TABLE</c> names.</summary>
 public sealed class RepeatedRuns(string className, int usual, ITestOutputHelper output)
 {
-    private static readonly Lock s_table = new();
-
     private readonly Dictionary<string, List<double>> _figures = new(StringComparer.Ordinal);
 
     private int Planned { get; } =
@@ -45,10 +44,8 @@ public sealed class RepeatedRuns(string className, int usual, ITestOutputHelper 
         }
 
         var figures = string.Join(", ", _figures.Select(static f => $"{f.Key} {Sum(f.Value)}"));
-        var line = $"{className}\t{Planned}\t{Planned - failures.Count}\t{failures.Count}\t{figures}";
-        output.WriteLine(line.Replace("\t", " | ", StringComparison.Ordinal));
-        if (Environment.GetEnvironmentVariable("FAULT_TABLE") is { Length: > 0 } table)
-            lock (s_table) File.AppendAllText(table, $"{line}\n");
+        output.WriteLine($"{className} | {Planned} | {Planned - failures.Count} | {failures.Count} | {figures}");
+        FaultTable.Tell(className, Planned, Planned - failures.Count, failures.Count, figures);
         Assert.True(failures.Count == 0, string.Join("\n\n", failures));
     }
 

@@ -51,6 +51,12 @@ internal static class Masked
         return component;
     })]));
 
+    /// <summary>What has to be there for the components to serve: nodes for their pods, and Services that are not ours.</summary>
+    public static string Placement(JsonNode spec) => string.Join(" ", ((spec["components"] as JsonArray) ?? [])
+        .Select(static c => $"{Canonical(c!["external"])} {Canonical(c["template"]?["spec"]?["nodeSelector"])} {Canonical(c["template"]?["spec"]?["tolerations"])}")
+        .Distinct(StringComparer.Ordinal)
+        .Order(StringComparer.Ordinal));
+
     /// <summary>Pods wanted of each component that has pods.</summary>
     public static IReadOnlyDictionary<string, int> Replicas(JsonNode spec) => ((spec["components"] as JsonArray) ?? [])
         .Where(static c => c!["external"] is null)

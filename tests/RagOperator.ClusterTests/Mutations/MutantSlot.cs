@@ -23,8 +23,11 @@ internal enum Fate
     /// <summary>Too big to be played: only asked about, and accepted.</summary>
     Asked,
 
-    /// <summary>Other contents, another release.</summary>
+    /// <summary>Other contents, another release; taken back while it was one.</summary>
     Released,
+
+    /// <summary>Another release, promoted, and then the base again in its place.</summary>
+    Promoted,
 
     /// <summary>The same in other words.</summary>
     SameMeaning,
@@ -80,8 +83,10 @@ internal sealed class MutantSlot(TestSpace space, Questions questions, JsonObjec
     }
 
     /// <summary>Base, mutant, base: says what became of the mutant.</summary>
+    /// <param name="mutant">The mutant.</param>
+    /// <param name="promote">Whether one that is another release becomes stable before it is taken back, where its pods can run here.</param>
     /// <exception cref="MutantException">A rule was broken.</exception>
-    public async Task<Fate> PlayAsync(Mutant mutant)
+    public async Task<Fate> PlayAsync(Mutant mutant, bool promote)
     {
         // Thousands of pods prove nothing more than the API server's word.
         var big = ((mutant.Spec["components"] as JsonArray) ?? []).Any(static c => c is JsonObject o && o["replicas"] is JsonValue v && v.GetValueKind() == JsonValueKind.Number && v.GetValue<double>() is > 20 and <= 10000);
@@ -110,8 +115,10 @@ internal sealed class MutantSlot(TestSpace space, Questions questions, JsonObjec
         if (Masked.Contents(stored) != Masked.Contents(_base))
         {
             if ($"{seen["status"]!["release"]}" == $"{before["status"]!["release"]}") throw new MutantException($"other contents, and still release {seen["status"]!["release"]}: {seen["status"]!["message"]}");
+            promote &= !TouchesFlags(mutant) && Masked.Placement(stored) == Masked.Placement(_base);
+            if (promote) await PromoteAsync();
             await BackAsync(mutant);
-            return Fate.Released;
+            return promote ? Fate.Promoted : Fate.Released;
         }
 
         await ScaledAsync(stored);
@@ -172,6 +179,14 @@ internal sealed class MutantSlot(TestSpace space, Questions questions, JsonObjec
         var kept = (await ListAsync("controllerrevisions", $"ragoperator.dev/name={_name}")).FirstOrDefault(r => r.GetProperty("metadata").GetProperty("name").GetString() == name);
         var preimage = kept.ValueKind == JsonValueKind.Object ? JsonNode.Parse(Base64Url.DecodeFromChars(kept.GetProperty("data").GetProperty("preimage").GetString())) : null;
         if (preimage is null || Masked.Canonical(preimage) != Masked.Canonical(stored)) throw new MutantException($"{name} does not keep what was accepted: {preimage?.ToJsonString()}");
+    }
+
+    private async Task PromoteAsync()
+    {
+        var (code, answer) = await AskAsync(() => space.Api.SendAsync(
+            HttpMethod.Patch, Path, """{"metadata":{"annotations":{"ragoperator.dev/request":"promote/current"}}}""", "application/merge-patch+json"));
+        if (code >= 300) throw new MutantException($"promote/current is refused: {answer}");
+        await AtRestAsync("the mutant is promoted");
     }
 
     private async Task BackAsync(Mutant mutant)

@@ -1,5 +1,6 @@
 using RagOperator.Api.Values;
 using RagOperator.ClusterTests.Infrastructure;
+using RagOperator.TestBed.Faults;
 
 namespace RagOperator.ClusterTests.Outages;
 
@@ -19,7 +20,10 @@ public sealed class PrometheusFaultTests
     [InlineData(Killed)]
     [InlineData(Paused)]
     [InlineData(Restarted)]
-    public async Task Prometheus_that_fails_neither_raises_nor_takes_back_and_the_rollout_goes_on_afterwards(string trouble)
+    public Task Prometheus_that_fails_neither_raises_nor_takes_back_and_the_rollout_goes_on_afterwards(string trouble) =>
+        FaultTable.CaseAsync($"prometheus/{trouble}", () => PlayAsync(trouble));
+
+    private static async Task PlayAsync(string trouble)
     {
         await using var space = await TestSpace.CreateWithPrometheusAsync($"prometheus-{trouble}");
         await space.InstallAsync(space.Service());

@@ -1,5 +1,6 @@
 using RagOperator.Api.Values;
 using RagOperator.ClusterTests.Infrastructure;
+using RagOperator.TestBed.Faults;
 
 namespace RagOperator.ClusterTests.Outages;
 
@@ -7,7 +8,9 @@ namespace RagOperator.ClusterTests.Outages;
 public sealed class PrometheusOutageTests
 {
     [SkippableFact]
-    public async Task Prometheus_stopped_stops_the_clock_and_nothing_else_until_it_is_back()
+    public Task Prometheus_stopped_stops_the_clock_and_nothing_else_until_it_is_back() => FaultTable.CaseAsync("prometheus/stopped", PlayAsync, "for two minutes");
+
+    private static async Task PlayAsync()
     {
         await using var space = await TestSpace.CreateWithPrometheusAsync("outage");
         await space.InstallAsync(space.Service());

@@ -1,5 +1,6 @@
 using RagOperator.ClusterTests.Infrastructure;
 using RagOperator.ClusterTests.Support;
+using RagOperator.TestBed.Faults;
 
 namespace RagOperator.ClusterTests.Outages;
 
@@ -18,7 +19,7 @@ public sealed class SilenceTests(SilenceTests.Shared shared) : IClassFixture<Sil
     private TestSpace Space => shared.Space;
 
     [SkippableFact]
-    public async Task Empty_and_NaN_stop_the_clock_and_it_goes_on_with_the_first_number()
+    public Task Empty_and_NaN_stop_the_clock_and_it_goes_on_with_the_first_number() => FaultTable.CaseAsync("prometheus/empty and NaN", async () =>
     {
         await shared.ResetAsync();
         await AskAsync(60);
@@ -36,10 +37,10 @@ public sealed class SilenceTests(SilenceTests.Shared shared) : IClassFixture<Sil
         await AskAsync(120);
         var done = await Space.UntilAsync(s => s.Phase == "Healthy", TestSpace.Patience, "it went on with the first numbers");
         Assert.Equal("Promoted", done.History![0].Outcome);
-    }
+    });
 
     [SkippableFact]
-    public async Task Too_few_requests_stop_the_clock_say_how_many_it_takes_and_it_goes_on_with_enough()
+    public Task Too_few_requests_stop_the_clock_say_how_many_it_takes_and_it_goes_on_with_enough() => FaultTable.CaseAsync("prometheus/too few requests", async () =>
     {
         await shared.ResetAsync();
         await Space.ApplyAsync(shared.Base with
@@ -60,7 +61,7 @@ public sealed class SilenceTests(SilenceTests.Shared shared) : IClassFixture<Sil
 
         await AskAsync(120);
         await Space.UntilAsync(s => s.Phase == "Healthy", TestSpace.Patience, "it went on with enough requests");
-    }
+    });
 
     [SkippableFact]
     public async Task A_service_without_a_single_error_passes_the_default_error_rate()

@@ -1,5 +1,6 @@
 using RagOperator.FaultTests.Running;
 using RagOperator.FaultTests.Worlds;
+using RagOperator.TestBed.Faults;
 using Xunit.Abstractions;
 
 namespace RagOperator.FaultTests.Hands;
@@ -27,7 +28,7 @@ public static class HandLab
         var bed = await FaultBed.SharedAsync();
         var chosen = FaultClass.All ? moments : some;
         var failures = (await Task.WhenAll(chosen.Select(moment => Lab.InSlotAsync(() => RunAsync(bed, name, moment, first, act, canaryMayDie, next))))).OfType<string>().ToList();
-        FaultClass.Tell(name, moments.Count, chosen.Count - failures.Count, failures.Count, "");
+        FaultTable.Tell(name, moments.Count, chosen.Count - failures.Count, failures.Count, "");
         output.WriteLine($"{name}: {chosen.Count} of {moments.Count} moments, {failures.Count} failed");
         Assert.True(failures.Count == 0, string.Join('\n', failures));
     }

@@ -31,7 +31,7 @@ public sealed class HeldWriteTests(ITestOutputHelper output)
         var results = await Task.WhenAll(chosen.Select(place => Lab.InSlotAsync(() => PlayAsync(story, place))));
         var failures = results.Where(static r => r.Trouble is not null).Select(static r => r.Trouble!).ToList();
         var refused = results.Count(static r => r.Refused);
-        FaultClass.Tell($"leader stopped with a write on its way/{name}", places.Count, results.Length - failures.Count, failures.Count, refused == results.Length ? "all refused by the server" : $"{refused} refused by the server, the others changed nothing");
+        FaultTable.Tell($"leader stopped with a write on its way/{name}", places.Count, results.Length - failures.Count, failures.Count, refused == results.Length ? "all refused by the server" : $"{refused} refused by the server, the others changed nothing");
         output.WriteLine($"{chosen.Count} of {places.Count} places, {refused} writes refused");
         Assert.True(failures.Count == 0, string.Join('\n', failures));
         Assert.True(refused > 0, "no write was refused: the fence was never met");

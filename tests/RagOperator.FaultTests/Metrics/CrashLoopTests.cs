@@ -3,6 +3,7 @@ using System.Globalization;
 using RagOperator.FaultTests.Oracles;
 using RagOperator.FaultTests.Running;
 using RagOperator.FaultTests.Worlds;
+using RagOperator.TestBed.Faults;
 using Xunit.Abstractions;
 
 namespace RagOperator.FaultTests.Metrics;
@@ -27,7 +28,7 @@ public sealed class CrashLoopTests(ITestOutputHelper output)
             await using var world = await FaultWorld.CreateAsync(bed, "crash-loop", []);
             return await RunAsync(world);
         });
-        FaultClass.Tell("metrics/crash loop", 1, troubles.Count == 0 ? 1 : 0, troubles.Count == 0 ? 0 : 1, $"{Deaths} deaths");
+        FaultTable.Tell("metrics/crash loop", 1, troubles.Count == 0 ? 1 : 0, troubles.Count == 0 ? 0 : 1, $"{Deaths} deaths");
         Assert.True(troubles.Count == 0, string.Join('\n', troubles));
     }
 

@@ -1,5 +1,6 @@
 using RagOperator.FaultTests.Running;
 using RagOperator.FaultTests.Worlds;
+using RagOperator.TestBed.Faults;
 using Xunit.Abstractions;
 
 namespace RagOperator.FaultTests.Metrics;
@@ -33,7 +34,7 @@ public sealed class MetricFaultTests(ITestOutputHelper output)
         var walks = chosen.GroupBy(static c => c.Row.Interval).SelectMany(static same => same.Chunk(CellsInAWorld));
         var played = (await Task.WhenAll(walks.Select(cells => Lab.InSlotAsync(() => WalkAsync(bed, group, cells))))).SelectMany(static p => p).ToList();
         var failed = played.Where(static p => p.Troubles.Count > 0).ToList();
-        FaultClass.Tell($"metrics/{group}", all.Count, played.Count - failed.Count, failed.Count, "");
+        FaultTable.Tell($"metrics/{group}", all.Count, played.Count - failed.Count, failed.Count, "");
         output.WriteLine($"metrics/{group}: {played.Count} of {all.Count} cells, {failed.Count} failed");
         return [.. failed.Select(static f => $"- {f.Cell}\n    {string.Join("\n    ", f.Troubles.Take(8))}")];
     }

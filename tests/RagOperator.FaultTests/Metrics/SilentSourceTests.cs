@@ -1,6 +1,7 @@
 using RagOperator.FaultTests.Oracles;
 using RagOperator.FaultTests.Running;
 using RagOperator.FaultTests.Worlds;
+using RagOperator.TestBed.Faults;
 using Xunit.Abstractions;
 
 namespace RagOperator.FaultTests.Metrics;
@@ -22,7 +23,7 @@ public sealed class SilentSourceTests(ITestOutputHelper output)
             await using var world = await FaultWorld.CreateAsync(bed, "silent", []);
             return await RunAsync(world, step, empty);
         });
-        FaultClass.Tell($"metrics/silence at {step}", 1, troubles.Count == 0 ? 1 : 0, troubles.Count == 0 ? 0 : 1, "");
+        FaultTable.Tell($"metrics/silence at {step}", 1, troubles.Count == 0 ? 1 : 0, troubles.Count == 0 ? 0 : 1, "");
         Assert.True(troubles.Count == 0, string.Join('\n', troubles));
     }
 

@@ -16,7 +16,7 @@ internal static class RestoreLab
     private static readonly string[] s_kinds = ["controllerrevisions", "services", "configmaps", "deployments", "httproutes"];
 
     /// <summary>Runs it in a world of its own, with release 1 installed.</summary>
-    public static async Task InWorldAsync(string name, Moment moment, Func<HandRun, Task> act, ServiceSpec? next = null)
+    public static Task InWorldAsync(string name, Moment moment, Func<HandRun, Task> act, ServiceSpec? next = null) => FaultTable.CaseAsync($"restore/{name}", async () =>
     {
         var bed = await FaultBed.SharedAsync();
         await Lab.InSlotAsync(async () =>
@@ -36,9 +36,8 @@ internal static class RestoreLab
             }
 
             world.Forget();
-            return true;
         });
-    }
+    });
 
     /// <summary>Brings release 2 in and waits until release 1 is gone.</summary>
     public static async Task<StatusView> PromoteAsync(HandRun run)

@@ -1,6 +1,6 @@
-using System.Globalization;
 using RagOperator.FaultTests.Worlds;
 using RagOperator.TestBed;
+using RagOperator.TestBed.Faults;
 using Xunit.Abstractions;
 
 namespace RagOperator.FaultTests.Running;
@@ -8,8 +8,6 @@ namespace RagOperator.FaultTests.Running;
 /// <summary>Runs a class of plans, or a fixed spread of them, and tells how it went.</summary>
 public static class FaultClass
 {
-    private static readonly Lock s_table = new();
-
     /// <summary>Whether all plans are wanted: <c>FAULTS=all</c>.</summary>
     public static bool All => Environment.GetEnvironmentVariable("FAULTS") == "all";
 
@@ -31,7 +29,7 @@ public static class FaultClass
         var failed = results.Where(r => !r.Passed).ToList();
         var missed = results.Count(r => r is { Passed: true, Struck: false });
         var note = missed > 0 ? $"{missed} more did not come to their place" : "";
-        Tell(name, plans.Count, results.Length - failed.Count - missed, failed.Count, note);
+        FaultTable.Tell(name, plans.Count, results.Length - failed.Count - missed, failed.Count, note);
         output.WriteLine($"{name}: {results.Length} of {plans.Count} plans, {failed.Count} failed{(note.Length > 0 ? $"; {note}" : "")}");
         foreach (var result in failed)
             Keep(name, result, output);
@@ -39,15 +37,6 @@ public static class FaultClass
         // Where all are run there is no other one. Times differ a little from run to run; most must get there.
         var lacking = chosen.Count - results.Count(static r => r.Struck);
         Assert.True(lacking * 5 <= chosen.Count, $"{name}: {missed} of {results.Length} plans did not come to their place:\n{string.Join('\n', results.Where(r => !r.Struck).Select(r => $"- {r.Plan}"))}");
-    }
-
-    /// <summary>Adds a line to the table that <c>make faults</c> prints.</summary>
-    public static void Tell(string name, int planned, int passed, int failed, string note)
-    {
-        if (Environment.GetEnvironmentVariable("FAULT_TABLE") is not { Length: > 0 } file)
-            return;
-        lock (s_table)
-            File.AppendAllText(file, string.Create(CultureInfo.InvariantCulture, $"{name}\t{planned}\t{passed}\t{failed}\t{note}\n"));
     }
 
     /// <summary>Some of many, evenly spread, always the same.</summary>

@@ -3,6 +3,7 @@ using System.Globalization;
 using RagOperator.FaultTests.Oracles;
 using RagOperator.FaultTests.Scenarios;
 using RagOperator.FaultTests.Worlds;
+using RagOperator.TestBed.Faults;
 
 namespace RagOperator.FaultTests.Running;
 
@@ -64,7 +65,7 @@ public static class Lab
         if (Array.Find(runs, r => !r.Passed) is { } bad)
         {
             // None of its plans can be run: the table must say so, or it would say nothing of them.
-            FaultClass.Tell($"undisturbed/{story.Name}", 2, runs.Count(static r => r.Passed), runs.Count(static r => !r.Passed), "its plans could not be run");
+            FaultTable.Tell($"undisturbed/{story.Name}", 2, runs.Count(static r => r.Passed), runs.Count(static r => !r.Passed), "its plans could not be run");
             throw new InvalidOperationException($"{story.Name} undisturbed: {string.Join('\n', bad.Troubles)}\n{bad.Description}");
         }
 
@@ -74,7 +75,7 @@ public static class Lab
         objects.SymmetricExceptWith(second.Select(EndState.ObjectOf));
         if (objects.Count > 0)
         {
-            FaultClass.Tell($"undisturbed/{story.Name}", 2, 1, 1, "its plans could not be run");
+            FaultTable.Tell($"undisturbed/{story.Name}", 2, 1, 1, "its plans could not be run");
             throw new InvalidOperationException($"{story.Name} undisturbed: one of two runs has {string.Join(", ", objects)}, and the other has not");
         }
 

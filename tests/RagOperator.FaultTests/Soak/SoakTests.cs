@@ -48,7 +48,7 @@ public sealed class SoakTests(ITestOutputHelper output)
             oracle.Judge(ns);
         output.WriteLine($"{fleet.Releases} releases, {fleet.Rollbacks} rollbacks, {pair.Killed} leaders killed, {oracle.Writes} writes checked");
         var troubles = (IReadOnlyList<string>)[.. fleet.Wrong, .. oracle.Broken, .. Flatness.Growths(gauges, s_minutes)];
-        FaultClass.Tell(
+        FaultTable.Tell(
             "soak", fleet.Releases, fleet.Releases - fleet.Wrong.Count, troubles.Count,
             $"{s_minutes} min, {s_size} objects, {fleet.Rollbacks} rollbacks, {pair.Killed} leaders killed, {oracle.Writes} writes checked; {string.Join("; ", gauges.TakeLast(2))}");
         pair.CheckRunning();
