@@ -3,6 +3,9 @@ namespace RagOperator.FaultTests.Soak;
 /// <summary>Whether processes hold no more and more, judged of those that lived through the second half of a run: its first half against its second.</summary>
 public static class Flatness
 {
+    /// <summary>How many figures are judged: four of each of the two processes.</summary>
+    public const int Judged = 8;
+
     private const int Fewest = 3;
 
     /// <summary>What grew, one sentence each; and that somebody cannot be judged, which is no better.</summary>

@@ -14,10 +14,14 @@ public sealed class SoakOracle(Trajectory trajectory)
     // No request takes that long: what has no answer by then never got to the server.
     private static readonly TimeSpan s_unanswered = TimeSpan.FromMinutes(5);
     private readonly ConcurrentQueue<string> _broken = new();
+    private readonly ConcurrentDictionary<string, bool> _offenders = new(StringComparer.Ordinal);
     private int _writes;
 
     /// <summary>What was broken, one sentence each.</summary>
     public IReadOnlyCollection<string> Broken => _broken;
+
+    /// <summary>Of how many services something was broken.</summary>
+    public int Offenders => _offenders.Count;
 
     /// <summary>Accepted writes judged so far; events and the Lease are none.</summary>
     public int Writes => _writes;
@@ -28,7 +32,11 @@ public sealed class SoakOracle(Trajectory trajectory)
         var late = TimeProvider.System.GetUtcNow() - s_unanswered;
         var deeds = trajectory.All.Where(d => d.Call.Namespace == ns && (d.Ended > 0 || d.At < late)).ToHashSet();
         foreach (var broken in Invariants.Broken([.. deeds]))
+        {
             _broken.Enqueue($"{ns} ({status}): {broken}");
+            _offenders[ns] = true;
+        }
+
         // The next ones are judged by the newest status, the newest route, what the flag files say, and what the releases consist of.
         var accepted = deeds.Where(static d => d.Accepted).OrderBy(static d => d.Ended).ToLookup(static d => d.Call.Resource, StringComparer.Ordinal);
         var kept = accepted["controllerrevisions"].Where(static d => d.Call.Verb == "create").TakeLast(RevisionsKept)

@@ -189,7 +189,7 @@ public sealed class FaultWorld : IAsyncDisposable
         while (starts != _starts);
     }
 
-    private Task UntilQuietAsync(TimeSpan time) => UntilAsync(() => Task.FromResult(TimeProvider.System.GetElapsedTime(Proxy.Trajectory.LastWrite) >= time), $"no write for {time.TotalSeconds:0} s");
+    private Task UntilQuietAsync(TimeSpan time) => UntilAsync(() => Task.FromResult(Proxy.Trajectory.QuietFor >= time), $"no write for {time.TotalSeconds:0} s");
 
     /// <summary>What went wrong with the process itself, so far.</summary>
     public IReadOnlyList<string> ProcessTroubles()

@@ -128,6 +128,19 @@ public sealed class FaultProxy : IAsyncDisposable
     private async Task RequestAsync(HttpContext context, ApiCall call, byte[] body)
     {
         var deed = Trajectory.Begin(call, body, _life);
+        try
+        {
+            await RequestAsync(context, deed, body);
+        }
+        finally
+        {
+            Trajectory.Leave(deed);
+        }
+    }
+
+    private async Task RequestAsync(HttpContext context, Deed deed, byte[] body)
+    {
+        var call = deed.Call;
         if (Refuse(call) is { } refused)
         {
             await RefuseAsync(context, deed, refused);

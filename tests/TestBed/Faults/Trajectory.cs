@@ -53,12 +53,21 @@ public sealed class Trajectory
     private readonly Dictionary<string, int> _counts = new(StringComparer.Ordinal);
     private readonly HashSet<string> _reads = new(StringComparer.Ordinal);
     private int _order;
+    private int _underWay;
+    private long _lastWrite = TimeProvider.System.GetTimestamp();
 
     /// <summary>Whether places are counted yet.</summary>
     public bool Armed { get; private set; }
 
-    /// <summary>When the last write that counts came.</summary>
-    public long LastWrite { get; private set; } = TimeProvider.System.GetTimestamp();
+    /// <summary>For how long no write that counts has come or been under way: a busy server takes seconds for some.</summary>
+    public TimeSpan QuietFor
+    {
+        get
+        {
+            lock (_lock)
+                return _underWay > 0 ? TimeSpan.Zero : TimeProvider.System.GetElapsedTime(_lastWrite);
+        }
+    }
 
     /// <summary>All of them, in the order in which they came.</summary>
     public IReadOnlyList<Deed> All
@@ -121,8 +130,20 @@ public sealed class Trajectory
             if (call is { IsRead: true, Resource.Length: > 0 })
                 _reads.Add(call.Key);
             if (call.Counts)
-                LastWrite = TimeProvider.System.GetTimestamp();
+                _underWay++;
             return deed;
+        }
+    }
+
+    /// <summary>Nothing more will happen with it: it was answered, or never will be.</summary>
+    internal void Leave(Deed deed)
+    {
+        if (!deed.Call.Counts)
+            return;
+        lock (_lock)
+        {
+            _underWay--;
+            _lastWrite = TimeProvider.System.GetTimestamp();
         }
     }
 
