@@ -56,7 +56,7 @@ faults() {
 # A hollow node takes 110 pods; each service has two at most, and one in five four.
 soak() {
   take_shipped
-  run RagOperator.FaultTests env SOAK_MINUTES="${SOAK_MINUTES:-20}" "$bed" run --nodes hollow=6 --prometheus no --gateway no -- \
+  run RagOperator.FaultTests env SOAK_MINUTES="${SOAK_MINUTES:-20}" FAULT_TABLE="${FAULT_TABLE:-$PWD/artifacts/faults.tsv}" "$bed" run --nodes hollow=6 --prometheus no --gateway no -- \
     dotnet test tests/RagOperator.FaultTests --no-build --nologo -v quiet --filter FullyQualifiedName~Soak \
     --logger "trx;LogFileName=RagOperator.FaultTests.trx" --logger "console;verbosity=detailed" --results-directory "$results"
 }

@@ -152,11 +152,13 @@ internal sealed partial class ObjectSampler : IDisposable
         /// <summary>Cancelled when the question is no longer wanted.</summary>
         public CancellationToken Dropped { get; private set; }
 
-        /// <summary>When it is to be asked next: when the engine says, but for one due time only once within an interval.</summary>
+        /// <summary>When it is to be asked next: when the engine says, but for one due time only once within an interval. That counts from the time the
+        /// last answer is for, not from when asking began: were they nearer by a moment, a streak could last less than its window by that moment, and
+        /// a rollback would wait for one more breach.</summary>
         public DateTimeOffset DueAt(TimeSpan interval)
         {
             var due = Question.DueAt;
-            if (Sample is { } sample && sample.At >= due && AskedAt is { } answered && answered + interval > due) due = answered + interval;
+            if (Sample is { } sample && sample.At >= due) due = sample.At + interval;
             return AskedAt is { } asked && asked + LeastDistance > due ? asked + LeastDistance : due;
         }
 

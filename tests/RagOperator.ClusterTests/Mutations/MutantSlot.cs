@@ -84,7 +84,8 @@ internal sealed class MutantSlot(TestSpace space, Questions questions, JsonObjec
 
     /// <summary>Base, mutant, base: says what became of the mutant.</summary>
     /// <param name="mutant">The mutant.</param>
-    /// <param name="promote">Whether one that is another release becomes stable before it is taken back, where its pods can run here.</param>
+    /// <param name="promote">Whether one that is another release becomes stable before it is taken back. Not where its pods cannot run here, nor where
+    /// flags changed: what was once disabled is struck from stable, and the base would not come back as it was.</param>
     /// <exception cref="MutantException">A rule was broken.</exception>
     public async Task<Fate> PlayAsync(Mutant mutant, bool promote)
     {
@@ -116,7 +117,7 @@ internal sealed class MutantSlot(TestSpace space, Questions questions, JsonObjec
         {
             if ($"{seen["status"]!["release"]}" == $"{before["status"]!["release"]}") throw new MutantException($"other contents, and still release {seen["status"]!["release"]}: {seen["status"]!["message"]}");
             promote &= !TouchesFlags(mutant) && Masked.Placement(stored) == Masked.Placement(_base);
-            if (promote) await PromoteAsync();
+            if (promote) await PromoteAsync(stored, $"{before["status"]!["stableRevision"]}");
             await BackAsync(mutant);
             return promote ? Fate.Promoted : Fate.Released;
         }
@@ -181,12 +182,23 @@ internal sealed class MutantSlot(TestSpace space, Questions questions, JsonObjec
         if (preimage is null || Masked.Canonical(preimage) != Masked.Canonical(stored)) throw new MutantException($"{name} does not keep what was accepted: {preimage?.ToJsonString()}");
     }
 
-    private async Task PromoteAsync()
+    /// <summary>The mutant becomes stable: by its revision, its spec, its pods and its children. The base comes back without steps, within the undo window.</summary>
+    private async Task PromoteAsync(JsonNode stored, string before)
     {
         var (code, answer) = await AskAsync(() => space.Api.SendAsync(
             HttpMethod.Patch, Path, """{"metadata":{"annotations":{"ragoperator.dev/request":"promote/current"}}}""", "application/merge-patch+json"));
         if (code >= 300) throw new MutantException($"promote/current is refused: {answer}");
-        await AtRestAsync("the mutant is promoted");
+        var promoted = await AtRestAsync("the mutant is promoted");
+        if ($"{promoted["status"]!["stableRevision"]}" == before) throw new MutantException($"asked to promote, {before} is stable as before: {promoted["status"]}");
+        if ((await ChildrenAsync()).SequenceEqual(_fresh, StringComparer.Ordinal)) throw new MutantException("the mutant is promoted, and its children are the base's");
+        await KeptAsync(stored);
+        // Those of the base go last, after what status says.
+        var wanted = string.Join(", ", Masked.Replicas(stored).Select(static r => $"{r.Key} {r.Value}").Order(StringComparer.Ordinal));
+        await UntilAsync(
+            async () => string.Join(", ", (await ListAsync("deployments", $"ragoperator.dev/name={_name}"))
+                .Select(static d => $"{d.GetProperty("metadata").GetProperty("labels").GetProperty("ragoperator.dev/component").GetString()} {d.GetProperty("spec").GetProperty("replicas").GetInt32()}")
+                .Order(StringComparer.Ordinal)) == wanted,
+            $"the mutant's Deployments alone are there, with its pods: {wanted}");
     }
 
     private async Task BackAsync(Mutant mutant)

@@ -15,7 +15,7 @@ public sealed class SilentSourceTests(ITestOutputHelper output)
     [InlineData("few", true)]
     [InlineData("half", false)]
     [InlineData("full", true)]
-    public async Task Metric_silent_beyond_noDataTimeout_suspends_and_clears_itself(string step, bool empty)
+    public Task Metric_silent_beyond_noDataTimeout_suspends_and_clears_itself(string step, bool empty) => FaultTable.CaseAsync($"metrics/silence at {step}", async () =>
     {
         var bed = await FaultBed.SharedAsync();
         var troubles = await Lab.InSlotAsync(async () =>
@@ -23,9 +23,8 @@ public sealed class SilentSourceTests(ITestOutputHelper output)
             await using var world = await FaultWorld.CreateAsync(bed, "silent", []);
             return await RunAsync(world, step, empty);
         });
-        FaultTable.Tell($"metrics/silence at {step}", 1, troubles.Count == 0 ? 1 : 0, troubles.Count == 0 ? 0 : 1, "");
         Assert.True(troubles.Count == 0, string.Join('\n', troubles));
-    }
+    });
 
     private async Task<IReadOnlyList<string>> RunAsync(FaultWorld world, string step, bool empty)
     {

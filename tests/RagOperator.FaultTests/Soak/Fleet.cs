@@ -18,6 +18,7 @@ public sealed class Fleet(ApiAccess api, int size, int seed)
     // Greater than the number of any release before it.
     private const int Last = 1_000_000;
     private int _releases;
+    private int _judged;
     private int _rollbacks;
 
     public IReadOnlyList<string> Namespaces { get; } = [.. Enumerable.Range(1, size).Select(i => $"soak-{i}")];
@@ -25,10 +26,13 @@ public sealed class Fleet(ApiAccess api, int size, int seed)
     /// <summary>Releases applied so far.</summary>
     public int Releases => _releases;
 
+    /// <summary>Releases that were seen to end and were judged. The last one of a service may still be under way when the time is over.</summary>
+    public int Judged => _judged;
+
     /// <summary>Releases seen to be taken back.</summary>
     public int Rollbacks => _rollbacks;
 
-    /// <summary>Releases that did not end as they should: a bad one that was not taken back, a good one that was.</summary>
+    /// <summary>Releases that did not end as they should, a sentence each: a bad one that was not taken back, a good one that was.</summary>
     public IReadOnlyCollection<string> Wrong => _wrong;
 
     /// <summary>Told of each release that has ended: the namespace and its status.</summary>
@@ -107,9 +111,10 @@ public sealed class Fleet(ApiAccess api, int size, int seed)
             _takenBack[$"{ns} {status.RolledBack}"] = status.Message;
         }
 
+        Interlocked.Increment(ref _judged);
         if (takenBack != bad)
             _wrong.Enqueue($"{ns}: a {(bad ? "bad" : "good")} release ended so: {status}");
-        if (_takenBack.ContainsKey($"{ns} {status.Stable}"))
+        else if (_takenBack.ContainsKey($"{ns} {status.Stable}"))
             _wrong.Enqueue($"{ns}: stable is what was taken back: {status}");
         Ended(ns, status);
     }

@@ -31,7 +31,7 @@ public sealed class ReflectorModelTests
 
     [Fact]
     public Task Cache_and_folded_changes_equal_the_server_after_any_history_with_any_faults() =>
-        Seeded.HoldsAsync(20, s_cases, static c => PlayAsync(c.Steps, c.Seed));
+        Seeded.HoldsAsync(60, s_cases, static c => PlayAsync(c.Steps, c.Seed));
 
     private enum Op
     {
@@ -75,29 +75,36 @@ public sealed class ReflectorModelTests
         using var stop = new CancellationTokenSource();
         var run = cache.RunAsync(stop.Token);
 
-        foreach (var (op, name) in steps)
+        try
         {
-            history.Step(op, name);
-            for (var polls = 0; op == Op.CatchUp && polls < 40 && !IsEqual(); polls++)
+            foreach (var (op, name) in steps)
             {
-                // While faults last it may not get there; then the next step comes anyway.
-                time.Advance(TimeSpan.FromMilliseconds(500));
-                await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
+                history.Step(op, name);
+                for (var polls = 0; op == Op.CatchUp && polls < 40 && !IsEqual(); polls++)
+                {
+                    // While faults last it may not get there; then the next step comes anyway.
+                    time.Advance(TimeSpan.FromMilliseconds(500));
+                    await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
+                }
             }
+
+            history.Heal();
+            await Wait.UntilAsync(
+                () =>
+                {
+                    if (IsEqual()) return true;
+                    // The longest that a mute watch may take is ten and a half minutes.
+                    time.Advance(TimeSpan.FromSeconds(5));
+                    return false;
+                },
+                "the cache equals the server");
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await run;
         }
 
-        history.Heal();
-        await Wait.UntilAsync(
-            () =>
-            {
-                if (IsEqual()) return true;
-                // The longest that a mute watch may take is ten and a half minutes.
-                time.Advance(TimeSpan.FromSeconds(5));
-                return false;
-            },
-            "the cache equals the server");
-        await stop.CancelAsync();
-        await run;
         Assert.Empty(broken);
         Assert.True(Equal(folded, history.State()), "what the changes tell is not what the server holds");
 

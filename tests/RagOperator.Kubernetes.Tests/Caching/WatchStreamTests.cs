@@ -6,7 +6,7 @@ namespace RagOperator.Kubernetes.Tests.Caching;
 public sealed class WatchStreamTests
 {
     [Fact]
-    public Task Events_are_the_same_however_the_bytes_are_cut() => Seeded.EachAsync(300, static async (random, _) =>
+    public Task Events_are_the_same_however_the_bytes_are_cut() => Seeded.EachAsync(300, static async random =>
     {
         string[] types = ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR", "SOMETHING"];
         var expected = new List<string>();
@@ -27,7 +27,7 @@ public sealed class WatchStreamTests
     });
 
     [Fact]
-    public Task Cut_off_event_is_never_taken_for_a_whole_one() => Seeded.EachAsync(300, static async (random, _) =>
+    public Task Cut_off_event_is_never_taken_for_a_whole_one() => Seeded.EachAsync(300, static async random =>
     {
         var line = Encoding.UTF8.GetBytes("""{"type":"ADDED","object":{"metadata":{"name":"ü€😀"},"list":[1,2,{}]}}""");
         var cut = random.Next(1, line.Length);

@@ -10,22 +10,25 @@ public sealed class ElectionModelTests(ITestOutputHelper output)
 {
     private const int Histories = 150;
 
-    private static readonly Gen<Disturbance> s_disturbances =
+    private static readonly TimeSpan s_length = TimeSpan.FromMinutes(5);
+
+    // With milliseconds since the one before.
+    private static readonly Gen<(int After, Disturbance What)> s_disturbances =
         from kind in Gen.Elements(Enum.GetValues<DisturbanceKind>())
         from ofLeader in Gen.Frequency((2, Gen.Constant(true)), (1, Gen.Constant(false)))
         from choice in Gen.Choose(0, 5)
-        from after in Gen.Choose(0, 450)
+        from after in Gen.Choose(0, 45_000)
         // Short ones more often than long ones, up to 40 s.
-        from root in Gen.Choose(0, 1000)
-        select new Disturbance(kind, ofLeader, choice, after / 10.0, Math.Round(root / 1000.0 * (root / 1000.0) * 40, 1));
+        from root in Gen.Choose(1, 1000)
+        select (after, new Disturbance(kind, ofLeader, choice, 0, Math.Round(root / 1000.0 * (root / 1000.0) * 40, 3)));
 
-    // Five minutes are over after about thirteen of them; more come in some histories.
     private static readonly Arbitrary<ElectionHistory> s_histories = Arb.From(
         from seed in Gen.Choose(1, 1_000_000_000)
         from nodes in Gen.Choose(2, 3)
         from mixed in Gen.Frequency((1, Gen.Constant(true)), (2, Gen.Constant(false)))
-        from disturbances in Seeded.Histories(s_disturbances, 13, 25).Generator
-        select new ElectionHistory(seed, nodes, mixed, disturbances),
+        from first in Gen.Choose(0, 20_000)
+        from disturbances in s_disturbances.ArrayOf(40)
+        select new ElectionHistory(seed, nodes, mixed, Timed(first, disturbances)),
         static h => Seeded.Shorter(h.Disturbances).Select(shorter => h with { Disturbances = shorter }));
 
     [Fact]
@@ -35,7 +38,7 @@ public sealed class ElectionModelTests(ITestOutputHelper output)
         Seeded.Holds(Histories, s_histories, history =>
         {
             var world = new ElectionWorld(history);
-            world.Play(TimeSpan.FromMinutes(5));
+            world.Play(s_length);
             Assert.True(world.Violation is null, $"{world.Violation}\n{string.Join('\n', world.History.Split('\n').TakeLast(60))}");
             terms += world.Terms;
             played++;
@@ -43,5 +46,12 @@ public sealed class ElectionModelTests(ITestOutputHelper output)
         });
         output.WriteLine($"{terms} terms in {played} histories of 5 minutes");
         Assert.True(terms > played * 3, $"only {terms} terms: the histories do not disturb anybody");
+    }
+
+    /// <summary>One after the other, as many as begin within the history.</summary>
+    private static Disturbance[] Timed(int first, (int After, Disturbance What)[] disturbances)
+    {
+        var at = first - disturbances[0].After;
+        return [.. disturbances.Select(d => d.What with { At = (at += d.After) / 1000.0 }).TakeWhile(static d => d.At < s_length.TotalSeconds)];
     }
 }

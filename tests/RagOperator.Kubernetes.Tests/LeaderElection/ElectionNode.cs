@@ -8,6 +8,7 @@ internal sealed class ElectionNode
     public const double SlowestRate = 0.9;
 
     private readonly ElectionWorld _world;
+    private readonly Random _random;
     private readonly LeaderElectionConfig _config;
     private readonly LeaseMachine _machine;
     private readonly Queue<Action> _news = new();
@@ -21,13 +22,13 @@ internal sealed class ElectionNode
     private bool _wasLeader;
     private long _ledSince;
 
-    public ElectionNode(ElectionWorld world, string name, LeaderElectionConfig config)
+    public ElectionNode(ElectionWorld world, Random random, string name, LeaderElectionConfig config)
     {
-        (_world, Name, _config) = (world, name, config);
-        _rate = SlowestRate + (world.Random.NextDouble() * 0.2);
-        var origin = ElectionWorld.Seconds(world.Random.NextDouble() * 1e6);
+        (_world, _random, Name, _config) = (world, random, name, config);
+        _rate = SlowestRate + (_random.NextDouble() * 0.2);
+        var origin = ElectionWorld.Seconds(_random.NextDouble() * 1e6);
         Term = new LeaderTerm(new SkewedClock(() => origin + (long)(_rate * world.Now)));
-        _machine = new LeaseMachine(config, new Jitter(world.Random.Next()));
+        _machine = new LeaseMachine(config, new Jitter(_random.Next()));
     }
 
     public string Name { get; }
@@ -110,7 +111,7 @@ internal sealed class ElectionNode
             if (!_watchUp || IsCutOff) return;
             Awake(() => _machine.Watched(lease, Term.Now));
             // Now and then one comes again, much later.
-            if (_world.Random.Next(20) == 0) _world.At(_world.Now + ElectionWorld.Seconds(_world.Random.NextDouble() * 5), () => Awake(() => _machine.Watched(lease, Term.Now)));
+            if (_random.Next(20) == 0) _world.At(_world.Now + ElectionWorld.Seconds(_random.NextDouble() * 5), () => Awake(() => _machine.Watched(lease, Term.Now)));
         });
     }
 
@@ -190,9 +191,9 @@ internal sealed class ElectionNode
         };
         var answered = false;
         // Before the server sees it: a moment; seldom long after whoever sent it has given it up, or never.
-        var arrives = _world.Random.Next(50) == 0 && HealthySince is null ? ElectionWorld.Seconds(_world.Random.NextDouble() * 30) : Delay();
+        var arrives = _random.Next(50) == 0 && HealthySince is null ? ElectionWorld.Seconds(_random.NextDouble() * 30) : Delay();
         var wasCutOff = IsCutOff;
-        if (!wasCutOff || _world.Random.Next(2) == 0) _world.At(_world.Now + arrives, Arrive);
+        if (!wasCutOff || _random.Next(2) == 0) _world.At(_world.Now + arrives, Arrive);
         _world.At(_world.Now + (long)(_config.RequestTimeout.Ticks / _rate), () => Answer(() => _machine.Failed(refused: false, Term.Now)));
 
         void Arrive()
@@ -248,13 +249,13 @@ internal sealed class ElectionNode
     private void End()
     {
         IsAlive = false;
-        _world.At(_world.Now + ElectionWorld.Seconds(0.5 + (_world.Random.NextDouble() * 10)), _world.Bear);
+        _world.At(_world.Now + ElectionWorld.Seconds(0.5 + (_random.NextDouble() * 10)), _world.Bear);
     }
 
     // Wall clocks disagree wildly; nothing may depend on them.
     private DateTimeOffset Stamp() => DateTimeOffset.UnixEpoch.AddDays(Name[1] * 10).AddTicks(_world.Now);
 
-    private long Delay() => ElectionWorld.Seconds(0.001 + (Math.Pow(_world.Random.NextDouble(), 3) * 0.1));
+    private long Delay() => ElectionWorld.Seconds(0.001 + (Math.Pow(_random.NextDouble(), 3) * 0.1));
 
     private sealed class SkewedClock(Func<long> ticks) : TimeProvider
     {

@@ -6,8 +6,7 @@ namespace RagOperator.Kubernetes.Tests.LeaderElection;
 
 /// <summary>
 /// Several electors and one server on one simulated clock: electors' own clocks run at different rates from different origins, requests and answers take
-/// time or get lost, watches lag, break and repeat, processes are stopped, killed, cut off and asked to stop. One history and one seed, which draws what
-/// each message takes, one course.
+/// time or get lost, watches lag, break and repeat, processes are stopped, killed, cut off and asked to stop. One history, one course.
 /// </summary>
 internal sealed class ElectionWorld
 {
@@ -16,6 +15,7 @@ internal sealed class ElectionWorld
     private readonly PriorityQueue<Action, (long At, long Order)> _agenda = new();
     private readonly StringBuilder _history = new();
     private readonly List<ElectionNode> _nodes = [];
+    private readonly int _seed;
     private readonly bool _mixed;
     private long _order;
     private JsonObject? _lease;
@@ -24,18 +24,10 @@ internal sealed class ElectionWorld
 
     public ElectionWorld(ElectionHistory history)
     {
-        Random = new Random(history.Seed);
-        _mixed = history.Mixed;
+        (_seed, _mixed) = (history.Seed, history.Mixed);
         for (var i = history.Nodes; i > 0; i--) Bear();
-        var at = 0L;
-        foreach (var disturbance in history.Disturbances)
-        {
-            at += Seconds(disturbance.After);
-            At(at, () => Disturb(disturbance));
-        }
+        foreach (var disturbance in history.Disturbances) At(Seconds(disturbance.At), () => Disturb(disturbance));
     }
-
-    public Random Random { get; }
 
     /// <summary>Global time in ticks, which nobody in the world knows.</summary>
     public long Now { get; private set; }
@@ -93,9 +85,11 @@ internal sealed class ElectionWorld
     /// <summary>A new process in place of one that ended.</summary>
     public void Bear()
     {
-        var (lease, renew, retry) = _mixed ? Durations[Random.Next(Durations.Length)] : Durations[0];
+        // Each its own: what happens to one draws nothing away from another, so that a history can be cut down.
+        var random = new Random(_seed ^ (_born * 7919));
+        var (lease, renew, retry) = _mixed ? Durations[random.Next(Durations.Length)] : Durations[0];
         var name = $"n{_born++}";
-        var node = new ElectionNode(this, name, new LeaderElectionConfig
+        var node = new ElectionNode(this, random, name, new LeaderElectionConfig
         {
             Lease = new("system", "operator"),
             Identity = name,

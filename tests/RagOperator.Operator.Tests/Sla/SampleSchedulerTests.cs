@@ -172,6 +172,26 @@ public sealed class SampleSchedulerTests : IDisposable
     }
 
     [Fact]
+    public async Task Answers_are_an_interval_apart_however_late_the_first_one_was_asked_for()
+    {
+        Want(Look(Question("a", 0)));
+        _time.Advance(TimeSpan.Zero);
+        await AnswerAsync(_source, "a", new MetricAnswer(AnswerKind.Error, Message: "connection refused"), arrives: false);
+        await Eventually.HoldsAsync(() => _time.NextTimer is { } t && t < _start + Seconds(1));
+        _time.Advance(_time.NextTimer!.Value - _time.GetUtcNow());
+        await AnswerAsync(_source, "a", 0.5);
+        var first = _scheduler.Latest("uid")["a"].At;
+        Assert.True(first > _start, "the retry asks for its own time");
+
+        // Nobody says what to ask next: an API server that is away, for instance.
+        _time.Advance(first + Interval - _time.GetUtcNow() - TimeSpan.FromMilliseconds(1));
+        Assert.Equal(2, _source.Asked.Count);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        await AnswerAsync(_source, "a", 0.5);
+        Assert.Equal(first + Interval, _scheduler.Latest("uid")["a"].At);
+    }
+
+    [Fact]
     public async Task Error_that_stays_is_posted_once_before_the_interval_ends()
     {
         _source.Reply = _ => new MetricAnswer(AnswerKind.Error, Message: "connection refused");

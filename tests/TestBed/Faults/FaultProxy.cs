@@ -130,7 +130,7 @@ public sealed class FaultProxy : IAsyncDisposable
         var deed = Trajectory.Begin(call, body, _life);
         try
         {
-            await RequestAsync(context, deed, body);
+            await CarryOutAsync(context, deed, body);
         }
         finally
         {
@@ -138,7 +138,7 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
-    private async Task RequestAsync(HttpContext context, Deed deed, byte[] body)
+    private async Task CarryOutAsync(HttpContext context, Deed deed, byte[] body)
     {
         var call = deed.Call;
         if (Refuse(call) is { } refused)

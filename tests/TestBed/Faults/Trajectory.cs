@@ -59,7 +59,7 @@ public sealed class Trajectory
     /// <summary>Whether places are counted yet.</summary>
     public bool Armed { get; private set; }
 
-    /// <summary>For how long no write that counts has come or been under way: a busy server takes seconds for some.</summary>
+    /// <summary>For how long no write that counts has been under way, until its answer was passed on: a busy server takes seconds for some.</summary>
     public TimeSpan QuietFor
     {
         get
