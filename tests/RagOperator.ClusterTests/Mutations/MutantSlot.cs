@@ -118,7 +118,7 @@ internal sealed class MutantSlot(TestSpace space, Questions questions, JsonObjec
             if ($"{seen["status"]!["release"]}" == $"{before["status"]!["release"]}") throw new MutantException($"other contents, and still release {seen["status"]!["release"]}: {seen["status"]!["message"]}");
             promote &= !TouchesFlags(mutant) && Masked.Placement(stored) == Masked.Placement(_base);
             if (promote) await PromoteAsync(stored, $"{before["status"]!["stableRevision"]}");
-            await BackAsync(mutant);
+            await BackAsync(mutant, promote);
             return promote ? Fate.Promoted : Fate.Released;
         }
 
@@ -182,12 +182,10 @@ internal sealed class MutantSlot(TestSpace space, Questions questions, JsonObjec
         if (preimage is null || Masked.Canonical(preimage) != Masked.Canonical(stored)) throw new MutantException($"{name} does not keep what was accepted: {preimage?.ToJsonString()}");
     }
 
-    /// <summary>The mutant becomes stable: by its revision, its spec, its pods and its children. The base comes back without steps, within the undo window.</summary>
+    /// <summary>The mutant becomes stable: by its revision, its spec, its pods and its children.</summary>
     private async Task PromoteAsync(JsonNode stored, string before)
     {
-        var (code, answer) = await AskAsync(() => space.Api.SendAsync(
-            HttpMethod.Patch, Path, """{"metadata":{"annotations":{"ragoperator.dev/request":"promote/current"}}}""", "application/merge-patch+json"));
-        if (code >= 300) throw new MutantException($"promote/current is refused: {answer}");
+        await AskToPromoteAsync(await GetAsync());
         var promoted = await AtRestAsync("the mutant is promoted");
         if ($"{promoted["status"]!["stableRevision"]}" == before) throw new MutantException($"asked to promote, {before} is stable as before: {promoted["status"]}");
         if ((await ChildrenAsync()).SequenceEqual(_fresh, StringComparer.Ordinal)) throw new MutantException("the mutant is promoted, and its children are the base's");
@@ -201,11 +199,22 @@ internal sealed class MutantSlot(TestSpace space, Questions questions, JsonObjec
             $"the mutant's Deployments alone are there, with its pods: {wanted}");
     }
 
-    private async Task BackAsync(Mutant mutant)
+    /// <summary>Nobody waits for holds and approvals here. By its revision: the same request twice is one.</summary>
+    private async Task AskToPromoteAsync(JsonNode seen)
+    {
+        var request = new JsonObject { ["ragoperator.dev/request"] = $"promote/{seen["status"]!["canaryRevision"]}" };
+        var body = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = request } }.ToJsonString();
+        var (code, answer) = await AskAsync(() => space.Api.SendAsync(HttpMethod.Patch, Path, body, "application/merge-patch+json"));
+        if (code >= 300) throw new MutantException($"a request to promote is refused: {answer}");
+    }
+
+    /// <summary>The base again: at once where the mutant was not stable, and else by an undo, which still holds its last step.</summary>
+    private async Task BackAsync(Mutant mutant, bool promoted = false)
     {
         var (code, answer) = await SpecAsync(_base, dryRun: false);
         if (code >= 300) throw new MutantException($"the base is refused the second time: {answer}");
         var seen = await UntilSeenAsync("the operator has seen the base again");
+        if (promoted) await AskToPromoteAsync(seen);
         // A flag that was disabled was struck from stable: the base that has it is a new release, which begins at its first step.
         if (TouchesFlags(mutant) && $"{seen["status"]!["phase"]}" != "Healthy")
         {

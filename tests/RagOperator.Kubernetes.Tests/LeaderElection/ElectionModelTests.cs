@@ -12,13 +12,12 @@ public sealed class ElectionModelTests(ITestOutputHelper output)
 
     private static readonly TimeSpan s_length = TimeSpan.FromMinutes(5);
 
-    // With milliseconds since the one before.
+    // With milliseconds since the one before; short ones more often than long ones, up to 40 s.
     private static readonly Gen<(int After, Disturbance What)> s_disturbances =
         from kind in Gen.Elements(Enum.GetValues<DisturbanceKind>())
         from ofLeader in Gen.Frequency((2, Gen.Constant(true)), (1, Gen.Constant(false)))
         from choice in Gen.Choose(0, 5)
         from after in Gen.Choose(0, 45_000)
-        // Short ones more often than long ones, up to 40 s.
         from root in Gen.Choose(1, 1000)
         select (after, new Disturbance(kind, ofLeader, choice, 0, Math.Round(root / 1000.0 * (root / 1000.0) * 40, 3)));
 
