@@ -6,6 +6,7 @@ using RagOperator.ClusterTests.Support;
 namespace RagOperator.ClusterTests;
 
 /// <summary>A release that fails 5% of its requests: taken back in time, held, tried again, ended.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class ErrorRollbackTests
 {
     [SkippableFact]

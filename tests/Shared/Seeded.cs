@@ -17,35 +17,32 @@ public static class Seeded
     /// <summary>The first seed.</summary>
     public static int First => Number("RAG_SEED", 1);
 
-    /// <summary>Plays a case for each of so many seeds; each one draws from its own Random.</summary>
-    public static void Each(int count, Action<Random> play)
-    {
-        for (var seed = First; seed < First + (count * Times); seed++)
-        {
-            try
-            {
-                play(new Random(seed));
-            }
-            catch (Exception e)
-            {
-                throw Failed(seed, e);
-            }
-        }
-    }
+    /// <summary>Plays so many cases, each with a Random whose numbers FsCheck drew: a case that fails is tried again with fewer of them and with
+    /// smaller ones, so that the one that is told is about the simplest.</summary>
+    public static void Each(int count, Action<Random> play) => Holds(count, Prop.ForAll(Tape.Any, tape => Play(tape, play)));
 
     /// <summary>As <see cref="Each"/>, for cases that wait.</summary>
-    public static async Task EachAsync(int count, Func<Random, Task> play)
+    public static Task EachAsync(int count, Func<Random, Task> play) => HoldsAsync(count, Tape.Any, async tape =>
     {
-        for (var seed = First; seed < First + (count * Times); seed++)
+        try
         {
-            try
-            {
-                await play(new Random(seed));
-            }
-            catch (Exception e)
-            {
-                throw Failed(seed, e);
-            }
+            await play(tape.Reader());
+        }
+        catch (TapeEndedException)
+        {
+            // Cut too short to be a case at all.
+        }
+    });
+
+    private static void Play(Tape tape, Action<Random> play)
+    {
+        try
+        {
+            play(tape.Reader());
+        }
+        catch (TapeEndedException)
+        {
+            // Cut too short to be a case at all.
         }
     }
 

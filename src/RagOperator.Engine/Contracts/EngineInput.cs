@@ -48,6 +48,9 @@ public sealed record EngineInput
     /// <summary>The world as the caches and the last answers show it.</summary>
     public required Observed Observed { get; init; }
 
+    /// <summary>Whether a part of the world could not be looked at: what the caches show of it may be old, and nothing may rise by that.</summary>
+    public bool MayNotRaise { get; init; }
+
     /// <summary>The time.</summary>
     public required DateTimeOffset Now { get; init; }
 }

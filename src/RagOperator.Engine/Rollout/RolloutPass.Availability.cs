@@ -61,7 +61,7 @@ internal sealed partial class RolloutPass
             step.AvailableSince = null;
             WatchDeadline(canary, step);
         }
-        else if (MayRaise)
+        else if (MayRaise || (IsServing && !canary.Workloads().All(Serves)))
         {
             // Pods are asked for only once the step is in status: before that none can be late.
             step.UnavailableSince = IsRecorded(step) ? step.UnavailableSince ?? _now : _now;
@@ -81,6 +81,8 @@ internal sealed partial class RolloutPass
         }
 
         return ready && _s.CanaryRevision is not null;
+
+        bool Serves(ComponentRecord component) => World.Deployments.GetValueOrDefault(ChildNames.Revision(Name, component.Name, component.Revision!))?.Available > 0;
 
         bool IsAskedFor(ComponentRecord component) =>
             World.Deployments.TryGetValue(ChildNames.Revision(Name, component.Name, component.Revision!), out var deployment)

@@ -28,7 +28,8 @@ internal sealed partial class RolloutPass
                     continue;
                 }
 
-                var starts = role == Role.Stable || (role == Role.Canary && MayRaise && DependenciesAvailable(release, component));
+                var starts = role == Role.Stable
+                    || (role == Role.Canary && (MayRaise || IsServing) && DependenciesAvailable(release, component));
                 PlanComponent(release, role, component, entry, starts);
             }
         }
@@ -68,6 +69,11 @@ internal sealed partial class RolloutPass
 
         var deployment = World.Deployments.GetValueOrDefault(name);
         var wanted = WantedReplicas(component.Name, component.Revision!);
+        if (role == Role.Canary && !MayRaise)
+        {
+            wanted = Math.Min(wanted, deployment is { Replicas: > 0 } ? deployment.Replicas : ServingReplicas(component.Name));
+        }
+
         if (deployment is null)
         {
             if (starts && IsFree(ChildKind.Deployment, name, null))

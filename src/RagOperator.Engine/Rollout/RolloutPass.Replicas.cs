@@ -52,15 +52,19 @@ internal sealed partial class RolloutPass
             // A component that spec no longer runs keeps the count that its Deployment has.
             Role.Stable => wish?.Replicas ?? current ?? 1,
             Role.Canary when wish is null => current ?? 1,
-            Role.Canary => CanaryReplicas(wish!.Replicas, wish.CanaryReplicas),
+            Role.Canary => CanaryReplicas(wish!, Stable is null ? 100 : Math.Max(_s.Step!.Weight, _s.Weight ?? 0)),
             Role.Retiring => current ?? 0,
             _ => Math.Min(1, current ?? 0),
         };
     }
 
-    private int CanaryReplicas(int replicas, int? fixedCount)
-    {
-        var weight = Stable is null ? 100 : Math.Max(_s.Step!.Weight, _s.Weight ?? 0);
-        return weight >= 100 ? replicas : Math.Max(1, fixedCount ?? (int)Math.Ceiling(replicas * weight / 100m));
-    }
+    private static int CanaryReplicas(Api.Resolved.ResolvedComponent wish, int weight) =>
+        weight >= 100 ? wish.Replicas : Math.Max(1, wish.CanaryReplicas ?? (int)Math.Ceiling(wish.Replicas * weight / 100m));
+
+    /// <summary>Whether the canary has requests to answer. Then a component that lost all its pods gets them back also while nothing may rise: what
+    /// serves goes on serving, and is late when it does not.</summary>
+    private bool IsServing => IsRollout && _s.Attempt?.FirstWeightAt is not null && _s.Weight > 0;
+
+    private int ServingReplicas(string component) =>
+        _spec?.Component(component) is { IsWorkload: true } wish ? CanaryReplicas(wish, _s.Weight ?? 0) : 1;
 }

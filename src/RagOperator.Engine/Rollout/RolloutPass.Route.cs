@@ -118,8 +118,13 @@ internal sealed partial class RolloutPass
             Tell("WeightRestored", $"{hand} raised the canary's weight to {OnRoute(canary.Record)}%: undone, it is {LiveWeight()}%", warning: true);
         }
 
-        _after.Add(new ApplyRoute(wanted, Ports(stable.Record), route, Unrecorded(), IsStableRecorded ? WayOf(wanted, route, EntryService(stable.Record)) : Direction.Raises));
+        var way = IsStableRecorded ? WayOf(wanted, route, EntryService(stable.Record)) : Direction.Raises;
+        _after.Add(new ApplyRoute(wanted, Ports(stable.Record), route, Unrecorded(), way, way == Direction.Raises && IsRollout ? Needs(Canary!.Record) : null));
     }
+
+    private RaiseNeeds Needs(ReleaseRecord canary) => new(
+        EntryService(canary),
+        canary.Workloads().ToDictionary(c => ChildNames.Revision(Name, c.Name, c.Revision!), c => WantedReplicas(c.Name, c.Revision!), StringComparer.Ordinal));
 
     /// <summary>The backends that the route should have now; null while it must stay as it is.</summary>
     private List<Backend>? Backends(ReleaseRecord stable)
@@ -133,6 +138,12 @@ internal sealed partial class RolloutPass
         if (lowers && ReadyAddresses(stable) == 0)
         {
             _bothBad = true;
+            return null;
+        }
+
+        // Its Service was deleted: it is made again, or the canary is taken back for having no address. Until then no route is written that names it (S4).
+        if (target > 0 && !Is(canaryService, stableService) && !World.Services.ContainsKey(canaryService!))
+        {
             return null;
         }
 

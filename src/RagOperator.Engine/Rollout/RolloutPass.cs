@@ -55,7 +55,7 @@ internal sealed partial class RolloutPass
     private ReleaseView? Canary => _book.Find(_s.CanaryRevision);
 
     /// <summary>Whether anything may rise now: weights, flags, new pods of a canary.</summary>
-    private bool MayRaise => _refused is null && !_pending && _s.Paused is null && _spec is { Policy.Paused: false };
+    private bool MayRaise => !_in.MayNotRaise && _refused is null && !_pending && _s.Paused is null && _spec is { Policy.Paused: false };
 
     public EngineOutput Run()
     {
@@ -108,7 +108,7 @@ internal sealed partial class RolloutPass
             StatusDue = StatusDiff.IsDue(_in.Persisted, _s, ProgressCadence(), _now),
             Memory = new EngineMemory { Working = _s, CreditedTo = _creditedTo, Breaches = _breaches },
             Before = _before,
-            After = [.. _after.OrderBy(static w => w is DeleteChild ? 2 : w.Way == Direction.Lowers ? 0 : 1)],
+            After = [.. _after.Where(w => w.Way != Direction.Raises || !_in.MayNotRaise).OrderBy(static w => w is DeleteChild ? 2 : w.Way == Direction.Lowers ? 0 : 1)],
             Events = _events,
             Look = Look(),
             Externals = ExternalsWanted(),

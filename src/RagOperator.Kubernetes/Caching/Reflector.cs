@@ -11,7 +11,8 @@ namespace RagOperator.Kubernetes;
 /// <remarks>
 /// Expected flow: list, then watch after watch from the last version seen. A watch that ends cleanly is followed by the next at once; 410 and
 /// whatever leaves doubt about completeness lead to a new list; other failures to a pause and another watch.
-/// Guarantees: the cache is replaced as a whole by a list, and never holds a state older than one it held.
+/// Guarantees: the cache is replaced as a whole by a list, and never holds a state older than one it held. A missing kind has no objects: as long
+/// as the cache has some, the server's word for it is doubted for half a minute.
 /// Three independent ends to a watch: the server's (timeoutSeconds), our deadline a little later, and silence after bookmarks were seen.
 /// </remarks>
 internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<T> cache, CacheOptions<T> options, TimeProvider time, Jitter jitter, ILogger logger)
@@ -20,8 +21,13 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
     // A missing CRD is cheap to ask for, and people wait for it to be found.
     private static readonly TimeSpan MissingKindPause = TimeSpan.FromSeconds(10);
 
+    // The objects of a kind that goes are told as deleted before it does. A server that has just begun says of any definition that it has not
+    // read yet that it does not serve it: whoever believed that would take all its objects for gone.
+    private static readonly TimeSpan MissingKindDoubt = TimeSpan.FromSeconds(30);
+
     private readonly Backoff _backoff = new(time, jitter);
     private bool _versionUnavailable;
+    private long? _missingSince;
 
     private static string Kind => T.EntityMetadata.Kind;
 
@@ -55,7 +61,7 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
     private async Task PauseAsync(CancellationToken cancellationToken)
     {
         var pause = _backoff.Next();
-        if (cache.State == CacheState.KindMissing && pause > MissingKindPause) pause = MissingKindPause * (1 + jitter.Next());
+        if (_missingSince is not null && pause > MissingKindPause) pause = MissingKindPause * (1 + jitter.Next());
         await Task.Delay(pause, time, cancellationToken);
     }
 
@@ -77,6 +83,7 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
         if (list.IsSuccess)
         {
             _versionUnavailable = false;
+            _missingSince = null;
             client.Metrics.Instruments?.Relists.Add(1, new KeyValuePair<string, object?>("kind", Kind));
             foreach (var key in list.Value!.Undecodable) Undecodable(key.ToString(), null);
             cache.Replace(list.Value);
@@ -98,7 +105,13 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
     {
         switch (answer.Reason)
         {
+            case ApiReason.KindMissing when cache.Items.Count > 0 && time.GetElapsedTime(_missingSince ??= time.GetTimestamp()) < MissingKindDoubt:
+                LogFailed(logger, answer.ToString());
+                cache.Enter(CacheState.BackingOff, $"the server says that it does not serve {T.EntityMetadata.ApiVersion} {Kind}, of which there were objects; it is asked again");
+                break;
             case ApiReason.KindMissing:
+                _missingSince ??= time.GetTimestamp();
+                if (cache.Items.Count > 0) cache.Replace(new ObjectList<T>([], cache.LastSyncResourceVersion, []));
                 if (cache.State != CacheState.KindMissing) LogKindMissing(logger, Kind, T.EntityMetadata.ApiVersion);
                 cache.Enter(CacheState.KindMissing, $"the server does not serve {T.EntityMetadata.ApiVersion} {Kind}");
                 break;

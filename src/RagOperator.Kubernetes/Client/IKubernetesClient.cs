@@ -64,9 +64,11 @@ public interface IKubernetesClient
     /// <param name="patch">The change.</param>
     /// <param name="key">The object.</param>
     /// <param name="subresource">For instance <c>status</c>.</param>
+    /// <param name="patience">For a caller with something more urgent behind it: how long the answer may take, and whatever it is, it is not
+    /// asked for again. Null: as the configuration says, and a server that asks to slow down is asked again.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     Task<ApiResult<T>> MergePatchAsync<T>(
-        JsonObject patch, NamespacedName key, string? subresource = null, CancellationToken cancellationToken = default)
+        JsonObject patch, NamespacedName key, string? subresource = null, TimeSpan? patience = null, CancellationToken cancellationToken = default)
         where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata;
 
     /// <summary>

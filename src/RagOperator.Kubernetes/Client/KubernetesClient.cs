@@ -194,7 +194,7 @@ public sealed class KubernetesClient : IKubernetesClient, IDisposable
 
     /// <inheritdoc/>
     public async Task<ApiResult<T>> MergePatchAsync<T>(
-        JsonObject patch, NamespacedName key, string? subresource = null, CancellationToken cancellationToken = default)
+        JsonObject patch, NamespacedName key, string? subresource = null, TimeSpan? patience = null, CancellationToken cancellationToken = default)
         where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
     {
         var kind = T.EntityMetadata;
@@ -202,6 +202,8 @@ public sealed class KubernetesClient : IKubernetesClient, IDisposable
         {
             Body = Bytes(patch),
             ContentType = MergePatch,
+            Timeout = patience,
+            Once = patience is not null,
         };
         return Typed<T>(await _sender.SendAsync(request, cancellationToken));
     }

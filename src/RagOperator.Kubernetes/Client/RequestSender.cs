@@ -15,6 +15,9 @@ internal sealed record ApiRequest(ApiCall Call, HttpMethod Method, string PathAn
     public string ContentType { get; init; } = "application/json";
 
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Not repeated, whatever the answer.</summary>
+    public bool Once { get; init; }
 }
 
 /// <summary>Sends requests: authenticates, retries what may be retried, bounds time and size, and turns every answer into a value.</summary>
@@ -62,7 +65,7 @@ internal sealed partial class RequestSender(
             for (var attempt = 0; ; attempt++)
             {
                 var (result, pause) = await AttemptAsync(request, timeout, attempt, either.Token, cancellationToken);
-                if (pause is not { } wait || attempt >= MaxRetries || time.GetElapsedTime(started) + wait >= timeout) return result;
+                if (request.Once || pause is not { } wait || attempt >= MaxRetries || time.GetElapsedTime(started) + wait >= timeout) return result;
                 LogRetry(logger, result.ToString(), wait.TotalMilliseconds);
                 await Task.Delay(wait, time, cancellationToken);
             }

@@ -102,7 +102,8 @@ public sealed class WorkQueue<TKey> : IDisposable
 
     /// <summary>The key failed: it needs work again after a delay that doubles with each failure since the last <see cref="Forget"/>.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="atLeast">The least delay.</param>
+    /// <param name="atLeast">The least delay, as far as <see cref="LongestBackoff"/>: a server, or what stands before it, may ask for an hour, and no key
+    /// is left alone for that long because of one answer.</param>
     public void AddRateLimited(TKey key, TimeSpan atLeast = default)
     {
         lock (_lock)
@@ -110,8 +111,8 @@ public sealed class WorkQueue<TKey> : IDisposable
             var failures = _failures.GetValueOrDefault(key);
             if (!_shutDown) _failures[key] = failures + 1;
             var backoff = failures >= 30 ? LongestBackoff : FirstBackoff * (1L << failures);
-            if (backoff > LongestBackoff) backoff = LongestBackoff;
-            AddAfter(key, backoff > atLeast ? backoff : atLeast);
+            if (backoff < atLeast) backoff = atLeast;
+            AddAfter(key, backoff < LongestBackoff ? backoff : LongestBackoff);
         }
     }
 

@@ -108,7 +108,7 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
     {
         var port = cluster.Child(kind);
         var key = pass.Owner.Child(name);
-        var answer = await port.PatchAsync(patch, key, null, cancellationToken);
+        var answer = await port.PatchAsync(patch, key, null, null, cancellationToken);
         pass.Memory.Ledger.Note(port, key, answer);
         return WriteResult.Of(answer);
     }
@@ -158,6 +158,7 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         var desired = new DesiredTraffic(pass.Route, write.Backends, write.Port, write.UnrecordedRollback);
         if (write.Current is not { } view) return await CreateAsync(pass, ChildKind.HttpRoute, router.Create(pass.Owner, desired), cancellationToken);
         if (pass.Seen.Route is not { } current) return new(WriteOutcome.Conflict);
+        if (write.Needs is { } needs && await LackAsync(pass, needs, cancellationToken) is { } lack) return lack;
         for (var attempt = 1; ; attempt++)
         {
             var result = await PatchAsync(pass, ChildKind.HttpRoute, view.Name, router.Change(pass.Owner, current, desired), cancellationToken);
@@ -174,6 +175,30 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
             if (!Lowering.Holds(write.Backends, view, router.Observe(pass.Owner, live, null, write.Port))) return result;
             current = live;
         }
+    }
+
+    /// <summary>Whether something that a greater weight needs is not there; null when all of it is. Nothing of what is read is waited for in the caches:
+    /// one that never gets there must not hold up a rollback.</summary>
+    private async Task<WriteResult?> LackAsync(Pass pass, RaiseNeeds needs, CancellationToken cancellationToken)
+    {
+        var deployments = Task.WhenAll(needs.Pods.Select(async need => (need.Value, Answer: await cluster.Child(ChildKind.Deployment).GetAsync(pass.Owner.Child(need.Key), cancellationToken))));
+        var endpoints = await cluster.Client.GetAsync<V1Endpoints>(pass.Owner.Child(needs.Service), cancellationToken);
+        foreach (var (wanted, answer) in await deployments)
+        {
+            if (answer.Object is not V1Deployment live)
+            {
+                if (answer.Reason != ApiReason.NotFound) return WriteResult.Of(answer);
+            }
+            else if (WorkloadViews.Deployment(pass.Owner, live, static () => []) is { Owner: Ownership.Ours, Deleting: false } seen && seen.Available >= wanted && seen.Replicas >= wanted)
+            {
+                continue;
+            }
+
+            return new(WriteOutcome.Waiting);
+        }
+
+        if (endpoints.Value is null && endpoints.Reason != ApiReason.NotFound) return new(WriteOutcome.Failed, endpoints);
+        return endpoints.Value is { } found && WorkloadViews.ReadyAddresses(found) > 0 ? null : new(WriteOutcome.Waiting);
     }
 
     /// <summary>The object as it is now, if it is still ours to change.</summary>
@@ -199,7 +224,7 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         {
             ["metadata"] = new JsonObject { ["uid"] = pass.Owner.Uid, ["resourceVersion"] = pass.Entity.ResourceVersion(), ["annotations"] = annotations },
         };
-        var answer = await cluster.ObjectPort.PatchAsync(patch, pass.Owner.Key, null, cancellationToken);
+        var answer = await cluster.ObjectPort.PatchAsync(patch, pass.Owner.Key, null, null, cancellationToken);
         pass.Memory.Ledger.Note(cluster.ObjectPort, pass.Owner.Key, answer);
         if (answer.Object is Api.V1Alpha1.RagDeployment written) pass.Entity = written;
         return WriteResult.Of(answer);

@@ -30,7 +30,12 @@ internal abstract class KindPort
 
     public abstract Task<Answer> CreateAsync(JsonObject body, string ns, bool dryRun, CancellationToken cancellationToken);
 
-    public abstract Task<Answer> PatchAsync(JsonObject patch, NamespacedName key, string? subresource, CancellationToken cancellationToken);
+    /// <param name="patch">The change.</param>
+    /// <param name="key">The object.</param>
+    /// <param name="subresource">For instance <c>status</c>.</param>
+    /// <param name="patience">How long the answer may take where something more urgent waits behind it; it is not asked for again then.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public abstract Task<Answer> PatchAsync(JsonObject patch, NamespacedName key, string? subresource, TimeSpan? patience, CancellationToken cancellationToken);
 
     public abstract Task<Answer> DeleteAsync(NamespacedName key, string uid, string resourceVersion, CancellationToken cancellationToken);
 }
@@ -69,8 +74,8 @@ internal sealed class KindPort<T>(IKubernetesClient client, IObjectCache<T> cach
     public override async Task<Answer> CreateAsync(JsonObject body, string ns, bool dryRun, CancellationToken cancellationToken) =>
         Of(await client.CreateAsync<T>(body, ns, dryRun, cancellationToken));
 
-    public override async Task<Answer> PatchAsync(JsonObject patch, NamespacedName key, string? subresource, CancellationToken cancellationToken) =>
-        Of(await client.MergePatchAsync<T>(patch, key, subresource, cancellationToken));
+    public override async Task<Answer> PatchAsync(JsonObject patch, NamespacedName key, string? subresource, TimeSpan? patience, CancellationToken cancellationToken) =>
+        Of(await client.MergePatchAsync<T>(patch, key, subresource, patience, cancellationToken));
 
     public override async Task<Answer> DeleteAsync(NamespacedName key, string uid, string resourceVersion, CancellationToken cancellationToken) =>
         Of(await client.DeleteAsync<T>(key, uid, resourceVersion, cancellationToken: cancellationToken));

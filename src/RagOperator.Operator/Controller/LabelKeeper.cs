@@ -78,7 +78,7 @@ internal sealed class LabelKeeper(Cluster cluster, TimeProvider time)
 
                 memory.RouteOutOfSight ??= now as V1HTTPRoute;
             }
-            else if (live.Object is not null || live.Reason is ApiReason.NotFound or ApiReason.KindMissing)
+            else if (live.Object is not null || live.Reason == ApiReason.NotFound)
             {
                 memory.Labels.Remove(place); // gone, or somebody else's
             }
@@ -154,7 +154,7 @@ internal sealed class LabelKeeper(Cluster cluster, TimeProvider time)
         {
             ["metadata"] = new JsonObject { ["uid"] = child.Uid(), ["resourceVersion"] = child.ResourceVersion(), ["labels"] = ChildOwner.Texts(labels) },
         };
-        var answer = await port.PatchAsync(patch, owner.Child(child.Name()), null, cancellationToken);
+        var answer = await port.PatchAsync(patch, owner.Child(child.Name()), null, null, cancellationToken);
         memory.Ledger.Note(port, owner.Child(child.Name()), answer);
         // Whoever takes them away in the same write will do it again: that must not keep anything from being decided.
         if (answer is { IsSuccess: true, Object: { } given }) return (Carries(given, labels), given);

@@ -22,6 +22,9 @@ internal sealed class ObjectMemory(string uid, CancellationToken term)
     /// <summary>Whether status, route and flags were read live in this term.</summary>
     public bool ReadLive { get; set; }
 
+    /// <summary>The live read that failed in this pass, where it keeps it only from raising; null otherwise.</summary>
+    public Kubernetes.ApiResult? Unread { get; set; }
+
     /// <summary>Whether the records of releases were read live since no status names a stable one.</summary>
     public bool ReadRecords { get; set; }
 

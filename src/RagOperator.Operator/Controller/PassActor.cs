@@ -41,6 +41,9 @@ internal sealed class ActReport
 /// lowers is carried out anyway, and the route then tells of the rollback.</remarks>
 internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, Preflighter preflighter, IRolloutMetrics metrics, TimeProvider time)
 {
+    // Lowering needs no journal, so it does not wait for a server that asks to slow down or does not answer.
+    private static readonly TimeSpan s_patienceBeforeLowering = TimeSpan.FromSeconds(2);
+
     public async Task<ActReport> ActAsync(Pass pass, EngineInput input, EngineOutput output, CancellationToken cancellationToken)
     {
         var report = new ActReport();
@@ -87,7 +90,8 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
         }
 
         if (!output.StatusDue) return true;
-        var written = await statusWriter.WriteAsync(pass, output.Status, cancellationToken);
+        var lowers = output.After.Any(static w => w.Way == Direction.Lowers);
+        var written = await statusWriter.WriteAsync(pass, output.Status, lowers ? s_patienceBeforeLowering : null, cancellationToken);
         Note(report, written);
         report.StatusRefused = written.Outcome == WriteOutcome.Failed;
         return written.Outcome == WriteOutcome.Done;

@@ -16,6 +16,11 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
 {
     private const int MaxLength = 400;
     private const int MaxCauses = 5;
+    private const int AtOnce = 8;
+
+    // Of all objects together, a quarter of the requests that the client has under way at once: where the server is slow or asks to wait,
+    // releases that are to begin must not hold up a rollback.
+    private static readonly SemaphoreSlim s_slots = new(16);
 
     /// <summary>Asks about every child that is not there yet, and about the route in any case: it is the only one that is written anew.</summary>
     /// <param name="pass">The pass.</param>
@@ -29,49 +34,69 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         var candidate = preflight.Candidate;
         var refused = new List<string>();
         var taken = new List<string>();
-        foreach (var (kind, component, body) in Children(pass, candidate, route))
+        // Some beside each other: one after the other, whoever wrote a wrong spec waits for the sum of them.
+        foreach (var some in Children(pass, candidate, route).Chunk(AtOnce))
         {
-            var port = cluster.Child(kind);
-            var name = body["metadata"]!["name"]!.GetValue<string>();
-            // What exists already is refused for that only after the server has found it valid.
-            if ((kind != ChildKind.HttpRoute && pass.Seen.Has(kind, name)) || port.KindMissing) continue;
-            var answer = await port.CreateAsync(body, pass.Owner.Namespace, dryRun: true, cancellationToken);
-            switch (Judge(answer.Result))
-            {
-                case Verdict.Refused:
-                    refused.AddRange(Words(answer.Result, component, port.Kind));
-                    break;
-                case Verdict.Exists:
-                    var live = await port.GetAsync(pass.Owner.Child(name), cancellationToken);
-                    if (live.Object is { } found)
-                    {
-                        if (pass.Owner.OwnershipOf(found) == Ownership.Foreign)
-                        {
-                            taken.Add(ChildWriter.Held(port, found));
-                        }
-                        else if (kind == ChildKind.HttpRoute)
-                        {
-                            // Who exists is not answered with: by another name the server shows what it would make of it.
-                            var again = await port.CreateAsync(Unnamed(body), pass.Owner.Namespace, dryRun: true, cancellationToken);
-                            if (Judge(again.Result) == Verdict.NoAnswer) return (null, again.Result);
-                            refused.AddRange(Changed(body, again, route));
-                        }
-                    }
-                    else if (live.Reason != ApiReason.NotFound)
-                    {
-                        return (null, live.Result);
-                    }
-
-                    break;
-                case Verdict.NoAnswer:
-                    return (null, answer.Result);
-                default:
-                    if (kind == ChildKind.HttpRoute) refused.AddRange(Changed(body, answer, route));
-                    break;
-            }
+            var findings = await Task.WhenAll(some.Select(child => AskAsync(pass, child, route, cancellationToken)));
+            if (Array.Find(findings, static f => f.Failure is not null) is { Failure: { } failure }) return (null, failure);
+            refused.AddRange(findings.SelectMany(static f => f.Refused));
+            taken.AddRange(findings.Select(static f => f.Taken).OfType<string>());
         }
 
         return (new PreflightView { Release = candidate.Hash, Route = preflight.Route, At = time.GetUtcNow(), Refused = refused, NamesTaken = taken }, null);
+    }
+
+    private async Task<Finding> AskAsync(Pass pass, Child child, JsonElement? route, CancellationToken cancellationToken)
+    {
+        var (kind, component, body) = child;
+        var port = cluster.Child(kind);
+        var name = body["metadata"]!["name"]!.GetValue<string>();
+        // What exists already is refused for that only after the server has found it valid.
+        if ((kind != ChildKind.HttpRoute && pass.Seen.Has(kind, name)) || port.KindMissing) return Finding.Fine;
+        var answer = await DryRunAsync(port, body, pass.Owner.Namespace, cancellationToken);
+        switch (Judge(answer.Result))
+        {
+            case Verdict.Refused:
+                return new Finding(Words(answer.Result, component, port.Kind));
+            case Verdict.NoAnswer:
+                return new Finding([], Failure: answer.Result);
+            case Verdict.Exists:
+                return await LookAtHolderAsync(pass, port, child, name, route, cancellationToken);
+            default:
+                return kind == ChildKind.HttpRoute ? new Finding(Changed(body, answer, route)) : Finding.Fine;
+        }
+    }
+
+    private static async Task<Finding> LookAtHolderAsync(Pass pass, KindPort port, Child child, string name, JsonElement? route, CancellationToken cancellationToken)
+    {
+        var live = await port.GetAsync(pass.Owner.Child(name), cancellationToken);
+        if (live.Object is not { } found) return live.Reason == ApiReason.NotFound ? Finding.Fine : new Finding([], Failure: live.Result);
+        if (pass.Owner.OwnershipOf(found) == Ownership.Foreign) return new Finding([], Taken: ChildWriter.Held(port, found));
+        if (child.Kind != ChildKind.HttpRoute) return Finding.Fine;
+        // Who exists is not answered with: by another name the server shows what it would make of it.
+        var again = await DryRunAsync(port, Unnamed(child.Body), pass.Owner.Namespace, cancellationToken);
+        return Judge(again.Result) == Verdict.NoAnswer ? new Finding([], Failure: again.Result) : new Finding(Changed(child.Body, again, route));
+    }
+
+    private static async Task<Answer> DryRunAsync(KindPort port, JsonObject body, string ns, CancellationToken cancellationToken)
+    {
+        await s_slots.WaitAsync(cancellationToken);
+        try
+        {
+            return await port.CreateAsync(body, ns, dryRun: true, cancellationToken);
+        }
+        finally
+        {
+            s_slots.Release();
+        }
+    }
+
+    private readonly record struct Child(ChildKind Kind, string? Component, JsonObject Body);
+
+    // What one child's dry run says: rules that it breaks, whose its name is, or why there is no answer.
+    private sealed record Finding(IEnumerable<string> Refused, string? Taken = null, ApiResult? Failure = null)
+    {
+        public static Finding Fine { get; } = new([]);
     }
 
     private enum Verdict
@@ -84,7 +109,7 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
 
     private static Verdict Judge(ApiResult answer) => answer.Reason switch
     {
-        ApiReason.None or ApiReason.KindMissing or ApiReason.Malformed => Verdict.Fine,
+        ApiReason.None or ApiReason.Malformed => Verdict.Fine,
         ApiReason.AlreadyExists => Verdict.Exists,
         ApiReason.BadRequest or ApiReason.Invalid or ApiReason.RequestEntityTooLarge => Verdict.Refused,
         // A used-up quota shows later, as Capacity. What the operator itself may not do, and a namespace that goes, say nothing about the spec.
@@ -100,30 +125,30 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         || message.Contains("a resource you can't set finalizers on", StringComparison.Ordinal)
         || message.Contains("being terminated", StringComparison.Ordinal);
 
-    private IEnumerable<(ChildKind Kind, string? Component, JsonObject Body)> Children(Pass pass, ReleaseRecord candidate, JsonElement? route)
+    private IEnumerable<Child> Children(Pass pass, ReleaseRecord candidate, JsonElement? route)
     {
         var owner = pass.Owner;
         foreach (var component in candidate.Workloads())
         {
-            yield return (ChildKind.Deployment, component.Name, WorkloadManifests.Deployment(owner, candidate, component.Name, 1, environment));
+            yield return new(ChildKind.Deployment, component.Name, WorkloadManifests.Deployment(owner, candidate, component.Name, 1, environment));
             if (component.HasService)
             {
-                yield return (ChildKind.Service, component.Name, WorkloadManifests.RevisionService(owner, candidate, component.Name));
-                yield return (ChildKind.Service, component.Name, WorkloadManifests.StableService(owner, candidate, component.Name));
+                yield return new(ChildKind.Service, component.Name, WorkloadManifests.RevisionService(owner, candidate, component.Name));
+                yield return new(ChildKind.Service, component.Name, WorkloadManifests.StableService(owner, candidate, component.Name));
             }
 
             if (candidate.Receives(component.Name))
             {
                 var flags = candidate.Flags.ToDictionary(static f => f, static _ => false, StringComparer.Ordinal);
-                yield return (ChildKind.ConfigMap, component.Name, FlagsConfigMap.Body(owner, component.Name, component.Revision!, flags));
+                yield return new(ChildKind.ConfigMap, component.Name, FlagsConfigMap.Body(owner, component.Name, component.Revision!, flags));
             }
         }
 
-        yield return (ChildKind.Service, null, WorkloadManifests.StableService(owner, candidate, null));
+        yield return new(ChildKind.Service, null, WorkloadManifests.StableService(owner, candidate, null));
         if (route is null || candidate.Component(candidate.Entry) is not { Revision: { } revision } entry || !entry.HasService) yield break;
         var service = ChildNames.Revision(owner.Name, entry.Name, revision);
         var ports = new Dictionary<string, int>(StringComparer.Ordinal) { [service] = entry.Ports()[0].Port };
-        yield return (ChildKind.HttpRoute, null, router.Create(owner, new DesiredTraffic(route, [new Backend(service, 100)], ports)));
+        yield return new(ChildKind.HttpRoute, null, router.Create(owner, new DesiredTraffic(route, [new Backend(service, 100)], ports)));
     }
 
     private static IEnumerable<string> Words(ApiResult answer, string? component, string kind)

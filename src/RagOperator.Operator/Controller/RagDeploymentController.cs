@@ -123,6 +123,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         var output = _decide(input);
         var pass = new Pass { Owner = owner, Memory = memory, Seen = seen, Entity = newest, Route = RouteOf(input, output) };
         var report = await _actor.ActAsync(pass, input, output, cancellationToken);
+        report.Failure ??= memory.Unread;
         // Its turn to decide counts once what it decided was written.
         if (memory.RouteLeftAlone && !report.Stale) memory.RouteGivenBack = false;
         return Settle(pass, input, output, report);
@@ -153,11 +154,19 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
     /// <returns>What to answer while they are; null when the pass may go on.</returns>
     private async Task<ReconciliationResult<RagDeployment>?> CatchUpAsync(ChildOwner owner, ObjectMemory memory, CancellationToken cancellationToken)
     {
-        if (await memory.Ledger.ReadUnsureAsync(cancellationToken) is { } failed) return Failed(failed.Result);
+        memory.Unread = null;
+        if (await memory.Ledger.ReadUnsureAsync(IsVital, cancellationToken) is { Answer.Result: var unsure, IsVital: var isVital })
+        {
+            if (isVital) return Failed(unsure);
+            memory.Unread = unsure;
+        }
+
         if (!memory.ReadLive)
         {
             if (await ReadLiveAsync(owner, memory, cancellationToken) is { } failure) return Failed(failure);
-            memory.ReadLive = true;
+            // What is lowered needs status and route alone; a rollback must not wait for a right to list flags.
+            if (await ListLiveAsync<V1ConfigMap>(ChildKind.ConfigMap, owner, memory, cancellationToken) is { } unread) memory.Unread = unread;
+            else memory.ReadLive = true;
         }
 
         var lagging = Lagging(memory);
@@ -182,6 +191,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
 
         memory.Lags++;
         if (memory.Lags == LagsBeforeWarning) LogLags(_logger, owner.Key, lagging);
+        if (memory.Lags % LagsBeforeWarning == 0) memory.Ledger.Doubt();
         var pause = FirstLagPause * Math.Pow(2, Math.Min(memory.Lags - 1, 10));
         return ReconciliationResult<RagDeployment>.Success(pause < LongestLagPause ? pause : LongestLagPause);
     }
@@ -191,14 +201,15 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         _cluster.Routes is { HasSynced: false, State: not CacheState.KindMissing } ? "the list of routes" : memory.Ledger.Lagging();
 
     // Caches may be filled from a server that lags. Before anything of an object is raised in a term, what a former leader may have
-    // written last is read from the store itself: its status, its route and its flags.
+    // written last is read from the store itself: its status, its route and its flags; the first two before anything at all.
     private async Task<ApiResult?> ReadLiveAsync(ChildOwner owner, ObjectMemory memory, CancellationToken cancellationToken)
     {
         if (await memory.Ledger.ReadAsync(_cluster.ObjectPort, owner.Key, cancellationToken) is { } failed) return failed.Result;
         var route = _cluster.Child(ChildKind.HttpRoute);
-        if (await memory.Ledger.ReadAsync(route, owner.Child(ChildNames.Route(owner.Name)), cancellationToken) is { } refused) return refused.Result;
-        return await ListLiveAsync<V1ConfigMap>(ChildKind.ConfigMap, owner, memory, cancellationToken);
+        return await memory.Ledger.ReadAsync(route, owner.Child(ChildNames.Route(owner.Name)), cancellationToken) is { } refused ? refused.Result : null;
     }
+
+    private bool IsVital(KindPort port) => ReferenceEquals(port, _cluster.ObjectPort) || ReferenceEquals(port, _cluster.Child(ChildKind.HttpRoute));
 
     // Where no status names a stable release, what tells of one is read live, too: each kind has a watch of its own, and a restored object
     // may be seen before the children that were restored first.
@@ -255,6 +266,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
             Persisted = entity.Status,
             Memory = memory.Engine,
             Observed = seen.Observed,
+            MayNotRaise = memory.Unread is not null,
             Now = _time.GetUtcNow(),
         };
     }

@@ -53,20 +53,31 @@ internal sealed class WriteLedger
         else if (answer.IsSuccess || answer.NeedsRead) IsUnsure(port, key);
     }
 
-    /// <summary>Reads live what only a live read can tell.</summary>
-    /// <returns>The failure that stopped it, or null.</returns>
-    public async Task<Answer?> ReadUnsureAsync(CancellationToken cancellationToken)
+    /// <summary>Caches do not get where they are waited for: what told so may have been wrong, such as a server that was restored or that did not
+    /// serve the kind yet. It is read again.</summary>
+    public void Doubt()
     {
-        foreach (var (port, key) in _unsure.ToList())
+        _unsure.UnionWith(_expected.Keys);
+        _expected.Clear();
+    }
+
+    /// <summary>Reads live what only a live read can tell.</summary>
+    /// <param name="isVital">Kinds without which nothing can be decided: they are read first.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The failure that stopped it, and whether it is of such a kind; or null.</returns>
+    public async Task<(Answer Answer, bool IsVital)?> ReadUnsureAsync(Func<KindPort, bool> isVital, CancellationToken cancellationToken)
+    {
+        foreach (var (port, key) in _unsure.OrderByDescending(u => isVital(u.Port)).ToList())
         {
             var answer = await ReadAsync(port, key, cancellationToken);
-            if (answer is { IsSuccess: false }) return answer;
+            if (answer is { IsSuccess: false } failed) return (failed, isVital(port));
         }
 
         return null;
     }
 
-    /// <summary>Reads one object live; a missing one counts as gone for the cache, too.</summary>
+    /// <summary>Reads one object live; a missing one counts as gone for the cache, too. That its kind is not served says so only where the cache
+    /// was told the same: a server that starts says it of each definition that it has not read yet.</summary>
     /// <returns>The failure that stopped it, or null.</returns>
     public async Task<Answer?> ReadAsync(KindPort port, NamespacedName key, CancellationToken cancellationToken)
     {
@@ -74,7 +85,7 @@ internal sealed class WriteLedger
         var cached = port.Cached(key)?.Uid();
         var answer = await port.GetAsync(key, cancellationToken);
         if (answer.IsSuccess) Saw(port, key, answer.Object?.ResourceVersion());
-        else if (answer.Reason is Kubernetes.ApiReason.NotFound or Kubernetes.ApiReason.KindMissing) SawDeletion(port, key, cached);
+        else if (answer.Reason == Kubernetes.ApiReason.NotFound || (answer.Reason == Kubernetes.ApiReason.KindMissing && port.KindMissing)) SawDeletion(port, key, cached);
         else return answer;
         return null;
     }

@@ -5,6 +5,7 @@ using Xunit.Abstractions;
 namespace RagOperator.ClusterTests.Input;
 
 /// <summary>What a user gets wrong: refused by the CRD or named in a condition with field, value and rule, within a second, and what ran goes on untouched.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class BadInputTests(BadInputTests.Shared shared, ITestOutputHelper output) : IClassFixture<BadInputTests.Shared>
 {
     private const string TooLong = "an-assistant-whose-name-is-a-bit-too-long-for-children";

@@ -214,7 +214,8 @@ internal sealed class MutantSlot(TestSpace space, Questions questions, JsonObjec
         var (code, answer) = await SpecAsync(_base, dryRun: false);
         if (code >= 300) throw new MutantException($"the base is refused the second time: {answer}");
         var seen = await UntilSeenAsync("the operator has seen the base again");
-        if (promoted) await AskToPromoteAsync(seen);
+        // An undo may be over before it is looked at.
+        if (promoted && seen["status"]!["canaryRevision"] is not null) await AskToPromoteAsync(seen);
         // A flag that was disabled was struck from stable: the base that has it is a new release, which begins at its first step.
         if (TouchesFlags(mutant) && $"{seen["status"]!["phase"]}" != "Healthy")
         {

@@ -105,6 +105,49 @@ public sealed class AvailabilityTests
         Assert.Equal(10, sim.Weight("api:2"));
     }
 
+    private static Sim PausedAtHalf()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Edit(static s => s.Put("rollout.steps[2].hold", "30d").Image("embedder", "embedder:2").Image("api", "api:2")).UntilStep("half", StepStates.Holding);
+        return sim.Ask("pause/current").Run(s_minute);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Paused_canary_that_serves_gets_a_component_back_that_it_lost(bool isDeleted)
+    {
+        var sim = PausedAtHalf();
+        var pods = sim.Pods("embedder:2");
+        var lost = sim.Deployment("embedder:2")!;
+        if (isDeleted)
+        {
+            sim.Cluster.Deployments.Remove(lost.Name);
+        }
+        else
+        {
+            sim.Cluster.Scale(lost, 0);
+        }
+
+        sim.Run(TimeSpan.FromMinutes(5));
+
+        Assert.Equal((pods, 50, Phases.Suspended), (sim.Pods("embedder:2"), sim.Weight("api:2"), sim.Phase));
+        sim.Run(TimeSpan.FromHours(1));
+        Assert.Equal(50, sim.Weight("api:2"));
+    }
+
+    [Fact]
+    public void Paused_canary_that_serves_without_a_component_is_rolled_back_at_the_deadline()
+    {
+        var sim = PausedAtHalf();
+        sim.Cluster.Fail("embedder:2");
+        sim.Cluster.Deployments.Remove(sim.Deployment("embedder:2")!.Name);
+        sim.Run(TimeSpan.FromMinutes(9));
+        Assert.Equal(50, sim.Weight("api:2"));
+        sim.Run(TimeSpan.FromMinutes(2));
+        Assert.Equal((0, RollbackCauses.Deadline), (sim.Weight("api:2"), sim.Status.Rollback!.Cause));
+    }
+
     [Fact]
     public void Canary_with_weight_and_no_ready_address_is_rolled_back_after_ten_seconds()
     {

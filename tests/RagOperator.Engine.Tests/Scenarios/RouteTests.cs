@@ -15,6 +15,18 @@ public sealed class RouteTests
         return sim.Edit(static s => s.Image("api", "api:2")).UntilStep(step, StepStates.Holding);
     }
 
+    [Fact]
+    public void Route_names_no_Service_that_was_deleted_though_the_weight_is_lowered()
+    {
+        var sim = InStep("half");
+        sim.Cluster.Services.Remove(sim.Deployment("api:2")!.Name);
+        var before = sim.Trajectory.Count;
+        sim.Edit(static s => s.Put("rollout.steps[2].weight", "25")).Run(TimeSpan.FromMinutes(2));
+        var writes = sim.Trajectory.Skip(before).Select(static w => w.Write).ToList();
+        Assert.InRange(writes.FindIndex(static w => w is CreateRevisionService), 0, writes.FindIndex(static w => w is ApplyRoute) - 1);
+        Assert.Equal(25, sim.Weight("api:2"));
+    }
+
     private static void Hand(Sim sim, int weight) => sim.Cluster.Hand("kubectl-edit", (sim.Deployment("api:1")!.Name, 100 - weight), (sim.Deployment("api:2")!.Name, weight));
 
     private static void HandOnSecond(Sim sim, int weight) =>

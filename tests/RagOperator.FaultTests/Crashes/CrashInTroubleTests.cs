@@ -10,5 +10,6 @@ public sealed class CrashInTroubleTests(ITestOutputHelper output)
     [InlineData("flag-breach")]
     [InlineData("flag-on-and-killed")]
     [InlineData("delete-midway")]
+    [InlineData("recreate-midway")]
     public Task Crash_at_every_write_ends_as_if_it_had_not_been(string story) => CrashStory.CheckAsync(story, output);
 }

@@ -22,6 +22,8 @@ public sealed class HeldWriteTests(ITestOutputHelper output)
     [InlineData("good-release")]
     // What the old leader was about to raise has been taken back by the new one.
     [InlineData("sla-breach")]
+    // The same with a flag, which is on by then, or about to go on.
+    [InlineData("flag-breach")]
     public async Task Write_of_a_leader_that_is_none_any_more_changes_nothing_that_its_successor_wrote(string name)
     {
         await FaultBed.SharedAsync();

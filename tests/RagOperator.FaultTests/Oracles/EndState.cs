@@ -17,7 +17,7 @@ public static class EndState
     // Identities, bookkeeping and addresses of the server's; what a metric said and when; the status of Deployments is their controller's.
     private static readonly Regex s_masked = new(
         @"\.metadata\.(uid|resourceVersion|creationTimestamp|managedFields|selfLink)|\.ownerReferences\[\d+\]\.uid|\.spec\.clusterIPs?|^deployments/.*\.status|\.namespace$|^(deployments|services|httproutes|configmaps|controllerrevisions)/.*\.metadata\.generation"
-        + @"|\.status\.sla\[\d+\]\.(value|stableValue|baseline|noData|tooFew|errors|invalid|message|streak)$|\.status\.history\[\d+\]\.(values|message)|\.status\.rollback\.message$|\.heldFor$|deployment\.kubernetes\.io|observedGeneration$|\.status\.parents",
+        + @"|\.status\.sla\[\d+\]\.(value|stableValue|baseline|noData|tooFew|errors|invalid|message|streak)$|\.status\.history\[\d+\]\.(values|message)|\.status\.rollback\.message$|\.heldFor$|deployment\.kubernetes\.io|\.status\.parents",
         RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(5));
 
     public static async Task<IReadOnlySet<string>> OfAsync(ApiAccess api, string ns)

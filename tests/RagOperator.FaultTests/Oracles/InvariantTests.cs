@@ -64,6 +64,19 @@ public sealed class InvariantTests
     public void Deletion_of_what_stable_needs() => Expect("S5", _story.Status(canary: "", step: 0, weight: 10, state: "").Write("delete", "deployments", "assistant-api-1"));
 
     [Fact]
+    public void Stable_that_is_scaled_down() => Expect("S3", _story.Status(canary: "new", step: 0, weight: 10, state: "Scaling").Patch("assistant-api-1", "replicas", 0));
+
+    [Fact]
+    public void Stable_that_is_made_again_with_too_few_pods() => Expect(
+        "S3", _story.Status(canary: "new", step: 0, weight: 10, state: "Scaling").Write("create", "deployments", "assistant-api-1", body: """{"spec":{"replicas":0}}"""));
+
+    [Fact]
+    public void Pods_template_that_is_written_again() => Expect("S5", _story.Status(canary: "new", step: 0, weight: 10, state: "Scaling").Patch("assistant-api-2", "template", 0));
+
+    [Fact]
+    public void Canary_that_is_scaled_breaks_nothing() => Assert.Empty(_story.Status(canary: "new", step: 0, weight: 10, state: "Scaling").Patch("assistant-api-2", "replicas", 0).Broken());
+
+    [Fact]
     public void Flag_before_its_step() => Expect("S6", _story.Status(canary: "new", step: 0, weight: 10, state: "Holding").Flags("api-2", on: true));
 
     [Fact]
@@ -145,10 +158,15 @@ public sealed class InvariantTests
         public Story Flags(string revision, bool on) =>
             Write("patch", "configmaps", $"assistant-{revision}-flags", new JsonObject { ["data"] = new JsonObject { ["flags.env"] = $"FEATURE_REPLAY={(on ? "true" : "false")}\n" } });
 
-        public Story Write(string verb, string resource, string name, JsonObject? answer = null, int status = 200)
+        /// <summary>Changes one field of a Deployment's spec.</summary>
+        public Story Patch(string name, string field, int value) => Write(
+            "patch", "deployments", name, new JsonObject { ["metadata"] = new JsonObject { ["ownerReferences"] = new JsonArray(new JsonObject { ["kind"] = "RagDeployment" }) } },
+            body: $$$"""{"spec":{"{{{field}}}":{{{value}}}}}""");
+
+        public Story Write(string verb, string resource, string name, JsonObject? answer = null, int status = 200, string body = "{}")
         {
             var call = new ApiCall(verb, resource, "ns", name, DryRun: false);
-            var deed = new Deed { Began = ++_order, At = default, Call = call, Place = call.Key, Body = Encoding.UTF8.GetBytes("{}"), Life = 1, Ended = ++_order, Status = status };
+            var deed = new Deed { Began = ++_order, At = default, Call = call, Place = call.Key, Body = Encoding.UTF8.GetBytes(body), Life = 1, Ended = ++_order, Status = status };
             deed.Answer = JsonElement.Parse((answer ?? []).ToJsonString());
             _deeds.Add(deed);
             return this;

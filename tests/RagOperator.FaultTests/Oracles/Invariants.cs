@@ -158,6 +158,8 @@ public sealed class Invariants
                 Break("S5", deed, "what stable or canary needs is deleted");
             if (deed.Call is { Verb: "patch", Resource: "deployments" })
                 Scaled(deed, status);
+            if (deed.Call is { Verb: "create", Resource: "deployments" })
+                Fewer(deed, status, JsonElement.Parse(deed.Body.Span).GetProperty("spec"));
         }
     }
 
@@ -173,9 +175,14 @@ public sealed class Invariants
             return;
         if (spec.EnumerateObject().Select(p => p.Name).FirstOrDefault(n => n != "replicas") is { } other)
             Break("S5", deed, $"it changes {other} of a Deployment, which restarts pods");
+        Fewer(deed, status, spec);
+    }
+
+    private void Fewer(Deed deed, StatusView status, JsonElement spec)
+    {
         var wanted = deed.Call.Name.StartsWith("assistant-api-", StringComparison.Ordinal) ? _apiReplicas : 1;
         if (spec.TryGetProperty("replicas", out var replicas) && replicas.GetInt32() < wanted && _releases.Children(status.Stable).Contains(deed.Call.Name))
-            Break("S3", deed, $"stable is scaled to {replicas.GetInt32()} of {wanted}");
+            Break("S3", deed, $"stable gets {replicas.GetInt32()} of {wanted} pods");
     }
 
     /// <summary>The status that the server held when a write was sent.</summary>

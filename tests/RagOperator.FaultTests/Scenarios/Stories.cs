@@ -53,6 +53,14 @@ public static class Stories
         await w.DeleteAsync();
     }, IsGoneAsync);
 
+    /// <summary>The object is deleted and made again by the same name, with half of the requests on its canary; the garbage collector is not waited for.</summary>
+    public static Scenario RecreateMidway { get; } = new("recreate-midway", s_one, static async w =>
+    {
+        await HalfwayAsync(w);
+        await w.DeleteAsync();
+        await w.ApplyAsync(s_one with { Api = "2" });
+    }, IsHealthy);
+
     public static Scenario EmbedderOnly { get; } = new("embedder-only", s_one, static w => w.ApplyAsync(s_one with { Embedder = "2" }), IsHealthy);
 
     public static Scenario Approval { get; } = new("approval", s_one, static async w =>
@@ -62,7 +70,7 @@ public static class Stories
     }, IsHealthy);
 
     public static IReadOnlyList<Scenario> All { get; } =
-        [Install, GoodRelease, Breach, FlagBreach, FlagOnAndKilled, NewReleaseMidway, BackToStableMidway, DeleteMidway, EmbedderOnly, Approval];
+        [Install, GoodRelease, Breach, FlagBreach, FlagOnAndKilled, NewReleaseMidway, BackToStableMidway, DeleteMidway, RecreateMidway, EmbedderOnly, Approval];
 
     public static Scenario Named(string name) => All.Single(s => s.Name == name);
 

@@ -138,15 +138,38 @@ public sealed class ReflectorTests
         Assert.DoesNotContain("-a@3", world.Told);
     }
 
+    private static Task Missing(HttpContext context)
+    {
+        context.Response.StatusCode = 404;
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task Kind_that_a_server_denies_for_a_moment_keeps_its_objects()
+    {
+        await using var world = await World.StartAsync(w => [List("10", "", Item("a", "3")), Missing, Missing, List("10", "", Item("a", "3")), w.Mute()]);
+        await world.UntilAsync(() => world.Cache.State == CacheState.BackingOff, "it doubts that");
+        Assert.Contains("of which there were objects", ((IHealthSource)world.Cache).Check().Detail, StringComparison.Ordinal);
+        await world.PumpUntilAsync(() => world.Server.Seen.Count == 5, "it watches again");
+        Assert.NotNull(world.Cache.Get(new("default", "a")));
+        Assert.DoesNotContain("-a@3", world.Told);
+    }
+
+    [Fact]
+    public async Task Kind_that_a_server_denies_for_half_a_minute_is_gone_with_its_objects()
+    {
+        await using var world = await World.StartAsync(w => [List("10", "", Item("a", "3")), .. Enumerable.Repeat<Func<HttpContext, Task>>(Missing, 60), w.Mute()]);
+        await world.UntilAsync(() => world.Cache.State == CacheState.BackingOff, "it doubts that");
+        var since = world.Time.GetUtcNow();
+        await world.PumpUntilAsync(() => world.Cache.State == CacheState.KindMissing, "it believes that");
+        Assert.True(world.Time.GetUtcNow() - since >= TimeSpan.FromSeconds(29), "not believed at once");
+        Assert.Empty(world.Cache.Items);
+        Assert.Equal("-a@3", world.Told.Last());
+    }
+
     [Fact]
     public async Task Missing_kind_is_asked_for_again_until_it_is_there()
     {
-        static Task Missing(HttpContext context)
-        {
-            context.Response.StatusCode = 404;
-            return Task.CompletedTask;
-        }
-
         await using var world = await World.StartAsync(w => [Missing, Missing, Missing, List("10", "", Item("a", "3")), w.Mute()]);
         await world.UntilAsync(() => world.Cache.State == CacheState.KindMissing, "it says that the kind is missing");
         Assert.False(world.Cache.HasSynced);

@@ -84,6 +84,20 @@ public sealed class KubernetesClientTests
         Assert.Single(server.Seen);
     }
 
+    [Theory]
+    [InlineData(429, "TooManyRequests")]
+    [InlineData(503, "ServiceUnavailable")]
+    public async Task Write_with_something_urgent_behind_it_is_sent_once_although_the_server_asks_to_wait(int code, string reason)
+    {
+        await using var server = await StartAsync(null, Status(code, reason, retryAfter: 1), Json(Item("a", "1")));
+        using var client = new KubernetesClient(server.Configuration);
+
+        var answer = await client.MergePatchAsync<V1ConfigMap>([], Key, patience: TimeSpan.FromSeconds(20));
+
+        Assert.Equal(TimeSpan.FromSeconds(1), answer.RetryAfter);
+        Assert.Single(server.Seen);
+    }
+
     [Fact]
     public async Task Answer_5xx_without_RetryAfter_is_not_repeated()
     {

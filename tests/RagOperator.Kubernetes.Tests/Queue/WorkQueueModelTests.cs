@@ -91,8 +91,8 @@ public sealed class WorkQueueModelTests
                     _queue.AddRateLimited(key, least);
                     var failures = _failures.GetValueOrDefault(key);
                     if (!_shutDown) _failures[key] = failures + 1;
-                    var backoff = TimeSpan.FromMilliseconds(Math.Min(60_000, 5 * Math.Pow(2, failures)));
-                    AddAfter(key, backoff > least ? backoff : least);
+                    var backoff = Math.Max(5 * Math.Pow(2, failures), least.TotalMilliseconds);
+                    AddAfter(key, TimeSpan.FromMilliseconds(Math.Min(60_000, backoff)));
                     break;
                 case Ask.Forget:
                     Tell($"forget {key}");

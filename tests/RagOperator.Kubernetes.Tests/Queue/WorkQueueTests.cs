@@ -49,6 +49,17 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
+    public void Failure_with_an_hour_to_wait_comes_again_after_the_longest_backoff()
+    {
+        using var queue = new WorkQueue<string>(_time);
+        queue.AddRateLimited("a", TimeSpan.FromHours(1));
+        _time.Advance(WorkQueue<string>.LongestBackoff - TimeSpan.FromMilliseconds(1));
+        Assert.Equal(0, queue.Count);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(1, queue.Count);
+    }
+
+    [Fact]
     public void AddAfter_for_ever_does_not_overflow()
     {
         using var queue = new WorkQueue<string>(_time);

@@ -53,6 +53,52 @@ public sealed class PassOrderTests
     }
 
     [Fact]
+    public async Task Status_is_asked_for_once_and_waited_for_two_seconds_where_something_is_to_be_lowered()
+    {
+        _decide = i => Output(i, new() { Phase = $"{_inputs.Count}" }) with { After = _inputs.Count == 1 ? [Lower(i)] : [] };
+
+        await _bed.PassAsync();
+        await _bed.PassAsync();
+
+        Assert.Equal([TimeSpan.FromSeconds(2), null], _bed.Api.Requests.Where(static r => r.Resource == "ragdeployments/status").Select(static r => r.Patience));
+    }
+
+    [Fact]
+    public async Task Dry_runs_are_under_way_beside_each_other_and_what_they_say_stands_in_order()
+    {
+        var (underWay, most) = (0, 0);
+        var all = new TaskCompletionSource();
+        _bed.Api.DryRun = async () =>
+        {
+            most = Math.Max(most, ++underWay);
+            if (underWay == 6) all.SetResult();
+            await all.Task.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
+            underWay--;
+        };
+        _bed.Api.Fault = static r => r is { DryRun: true, Resource: "deployments" } ? new(ApiReason.Invalid, 422, $"{r.Key.Name} is wrong") : null;
+        _decide = i => Output(i, new() { Phase = "x" }) with { Before = _inputs.Count == 1 ? [new Preflight(Sample.Release(), "")] : [] };
+
+        await _bed.PassAsync();
+        await _bed.PassAsync();
+
+        Assert.InRange(most, 6, 8);
+        Assert.Equal(
+            ["component embedder: assistant-embedder-emb0000001 is wrong", "component api: assistant-api-api0000001 is wrong"], _inputs[1].Observed.Preflight!.Refused);
+    }
+
+    [Fact]
+    public async Task Dry_run_of_a_kind_that_the_server_does_not_serve_yet_is_no_answer()
+    {
+        _bed.Api.Fault = static r => r is { DryRun: true, Resource: "deployments" } ? new(ApiReason.KindMissing, 404, "page not found") : null;
+        _decide = i => Output(i, new() { Phase = "x" }) with { Before = [new Preflight(Sample.Release(), "")] };
+
+        Assert.False((await _bed.PassAsync()).IsSuccess);
+        await _bed.PassAsync();
+
+        Assert.Null(_inputs[1].Observed.Preflight);
+    }
+
+    [Fact]
     public async Task Status_refused_forgets_nothing_that_was_seen_and_tells_it_once_it_is_taken()
     {
         var memory = new EngineMemory { CreditedTo = DateTimeOffset.UnixEpoch };

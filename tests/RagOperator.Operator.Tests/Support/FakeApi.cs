@@ -15,6 +15,9 @@ internal sealed record FakeRequest(string Verb, string Resource, NamespacedName 
     /// <summary>Whether it changed something.</summary>
     public bool Accepted { get; set; }
 
+    /// <summary>How long the answer may take; null: as any other.</summary>
+    public TimeSpan? Patience { get; set; }
+
     public bool IsWrite => !DryRun && Verb is "create" or "patch" or "delete";
 
     public override string ToString() => $"{Verb} {Resource} {Key.Name}{(DryRun ? " (dry run)" : "")}";
@@ -33,6 +36,9 @@ internal sealed class FakeApi : IKubernetesClient
 
     /// <summary>Asked before each request: what it shall fail with, or null. May change objects, as others would in between.</summary>
     public Func<FakeRequest, Fault?> Fault { get; set; } = static _ => null;
+
+    /// <summary>Awaited before each dry run: a server that takes its time.</summary>
+    public Func<Task> DryRun { get; set; } = static () => Task.CompletedTask;
 
     /// <summary>What the server drops from an object before it stores it: fields that its definition of the kind does not have.</summary>
     public Action<string, JsonObject> Prune { get; set; } = static (_, _) => { };
@@ -100,20 +106,21 @@ internal sealed class FakeApi : IKubernetesClient
         return Done(call, new ObjectList<T>(items, Text(_version), []));
     }
 
-    public Task<ApiResult<T>> CreateAsync<T>(JsonObject body, string @namespace, bool dryRun = false, CancellationToken cancellationToken = default)
+    public async Task<ApiResult<T>> CreateAsync<T>(JsonObject body, string @namespace, bool dryRun = false, CancellationToken cancellationToken = default)
         where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
     {
+        if (dryRun) await DryRun();
         // A name that the server makes up is nobody's.
         var key = new NamespacedName(@namespace, body["metadata"]!["name"]?.GetValue<string>() ?? $"{body["metadata"]!["generateName"]}{_version}");
         var (call, refused) = Begin<T>("create", key, null, body, dryRun);
-        if (refused is not null) return Failed<T>(call, refused);
+        if (refused is not null) return await Failed<T>(call, refused);
         if (_objects.ContainsKey((T.EntityMetadata.PluralName, key)))
-            return Failed<T>(call, new(ApiReason.AlreadyExists, 409, $"{T.EntityMetadata.PluralName} \"{key.Name}\" already exists"));
+            return await Failed<T>(call, new(ApiReason.AlreadyExists, 409, $"{T.EntityMetadata.PluralName} \"{key.Name}\" already exists"));
         var made = body.DeepClone().AsObject();
         Prune(T.EntityMetadata.PluralName, made);
-        if (dryRun) return Done(call, Typed<T>(made));
+        if (dryRun) return await Done(call, Typed<T>(made));
         Requests[^1].Accepted = true;
-        return Done(call, Typed<T>(Put(T.EntityMetadata.PluralName, made)));
+        return await Done(call, Typed<T>(Put(T.EntityMetadata.PluralName, made)));
     }
 
     public Task<ApiResult<T>> ApplyAsync<T>(
@@ -121,10 +128,11 @@ internal sealed class FakeApi : IKubernetesClient
         where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata => throw new NotSupportedException();
 
     public Task<ApiResult<T>> MergePatchAsync<T>(
-        JsonObject patch, NamespacedName key, string? subresource = null, CancellationToken cancellationToken = default)
+        JsonObject patch, NamespacedName key, string? subresource = null, TimeSpan? patience = null, CancellationToken cancellationToken = default)
         where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
     {
         var (call, refused) = Begin<T>("patch", key, subresource, patch, false);
+        Requests[^1].Patience = patience;
         if (refused is not null) return Failed<T>(call, refused);
         var place = (T.EntityMetadata.PluralName, key);
         if (!_objects.TryGetValue(place, out var before)) return Failed<T>(call, NotFound(key));

@@ -28,8 +28,9 @@ public sealed class SpecMutator(JsonObject specSchema)
             path = place.Path;
             what.Add($"{place.Path} {done}");
             words.Add(place.Path);
-            words.AddRange(touched);
-            words.AddRange(place.Path.Split('.', '[', ']').Where(static s => s.Length > 1 && !char.IsAsciiDigit(s[0]) && s is not ("spec" or "components")));
+            // A short value is in any text by chance, and so are the names of the fields above.
+            words.AddRange(touched.Where(static t => t.Length >= 3));
+            words.AddRange(place.Path.Split('.', '[', ']').Where(static s => s.Length > 1 && !char.IsAsciiDigit(s[0])).TakeLast(1));
         }
 
         return new Mutant(path, string.Join("; ", what), (JsonObject)JsonNode.Parse(copy.ToJsonString())!, [.. words.Where(static w => w.Length > 0).Distinct(StringComparer.Ordinal)]);

@@ -62,15 +62,25 @@ public static class FaultAction
     /// <summary>The history is gone, and the next list is answered with the first one that was ever seen.</summary>
     public const string OldList = "old-list";
 
+    /// <summary>The server knows the kind, and says that there is no such object.</summary>
+    public const string NotFound = "404-object";
+
+    /// <summary>The watch ends before this line, and the next one may not be opened: <c>open-403</c>, <c>open-reset</c>.</summary>
+    public const string Open = "open-";
+
     /// <summary>The three deaths.</summary>
     public static IReadOnlyList<string> Kills { get; } = [KillBefore, KillLost, KillAfter];
 
-    /// <summary>Answers of a server to a write, by status code, and resets.</summary>
-    public static IReadOnlyList<string> Answers { get; } = ["409", "410", "429", "500", "503", "403", "404", "422", ResetBefore, ResetAfter];
+    /// <summary>Answers of a server to a write, by status code, and resets. A 404 without an object's name says that the kind is not served.</summary>
+    public static IReadOnlyList<string> Answers { get; } = ["409", "410", "429", "500", "503", "403", "404", NotFound, "422", ResetBefore, ResetAfter];
 
-    /// <summary>Answers of a server to a read or a dry run. That an object is not there, or in conflict, is what it never says wrongly.</summary>
-    public static IReadOnlyList<string> ReadAnswers { get; } = ["410", "429", "500", "503", "403", ResetBefore, ResetAfter];
+    /// <summary>Answers of a server to a read or a dry run. That an object is not there, or in conflict, is what it never says wrongly; that a kind is
+    /// not served is said by one that has just begun.</summary>
+    public static IReadOnlyList<string> ReadAnswers { get; } = ["410", "429", "500", "503", "403", "404", ResetBefore, ResetAfter];
 
     /// <summary>What can happen to a watch.</summary>
     public static IReadOnlyList<string> Watches { get; } = [Hold, Cut, CutMidLine, Repeat, Skip, Stall, GoneEvent, GoneAnswer, OldList];
+
+    /// <summary>What can happen where a watch is to be opened again.</summary>
+    public static IReadOnlyList<string> Openings { get; } = [$"{Open}403", $"{Open}404", $"{Open}429", $"{Open}500", $"{Open}503", $"{Open}reset"];
 }

@@ -34,7 +34,7 @@ public sealed class FaultProxy : IAsyncDisposable
     public string KubeConfig { get; }
 
     /// <summary>All writes so far.</summary>
-    public Trajectory Trajectory { get; } = new();
+    public Trajectory Trajectory { get; } = new(TimeProvider.System);
 
     /// <summary>Kills the operator and starts it again; returns when it is dead.</summary>
     public Func<Task> Kill { get; set; } = static () => Task.CompletedTask;
@@ -163,6 +163,9 @@ public sealed class FaultProxy : IAsyncDisposable
             case FaultAction.OldList when _firstLists.TryGetValue(call.Kind, out var first):
                 await AnswerAsync(context, 200, first, null);
                 return;
+            case FaultAction.NotFound:
+                await AnswerAsync(context, 404, RefusalBody(404, call.Name), null);
+                return;
             case { } code when int.TryParse(code, out var status):
                 await RefuseAsync(context, deed, status);
                 return;
@@ -208,6 +211,15 @@ public sealed class FaultProxy : IAsyncDisposable
         if (Take($"410-answer {call.Kind}") is not null)
         {
             await AnswerAsync(context, 410, RefusalBody(410), null);
+            return;
+        }
+
+        if (Take($"open {call.Kind}") is { } opening)
+        {
+            if (int.TryParse(opening.Action[FaultAction.Open.Length..], out var code))
+                await AnswerAsync(context, code, RefusalBody(code), code == 429 ? "1" : null);
+            else
+                context.Abort();
             return;
         }
 
@@ -294,7 +306,7 @@ public sealed class FaultProxy : IAsyncDisposable
     }
 
     /// <summary>What an API server says with a status code, in its own form.</summary>
-    private static byte[] RefusalBody(int status)
+    private static byte[] RefusalBody(int status, string name = "")
     {
         var reason = status switch
         {
@@ -307,6 +319,7 @@ public sealed class FaultProxy : IAsyncDisposable
             503 => "ServiceUnavailable",
             _ => "InternalError",
         };
-        return Encoding.UTF8.GetBytes($$"""{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"injected: {{reason}}","reason":"{{reason}}","code":{{status}} }""");
+        var details = name.Length == 0 ? "" : $$""","details":{"name":"{{name}}"}""";
+        return Encoding.UTF8.GetBytes($$"""{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"injected: {{reason}}","reason":"{{reason}}","code":{{status}}{{details}} }""");
     }
 }

@@ -46,7 +46,8 @@ public sealed class Deed
 }
 
 /// <summary>All writes of an operator, in order: what the invariants are about.</summary>
-public sealed class Trajectory
+/// <param name="time">The time.</param>
+public sealed class Trajectory(TimeProvider time)
 {
     private readonly Lock _lock = new();
     private readonly List<Deed> _deeds = [];
@@ -54,7 +55,7 @@ public sealed class Trajectory
     private readonly HashSet<string> _reads = new(StringComparer.Ordinal);
     private int _order;
     private int _underWay;
-    private long _lastWrite = TimeProvider.System.GetTimestamp();
+    private long _lastWrite = time.GetTimestamp();
 
     /// <summary>Whether places are counted yet.</summary>
     public bool Armed { get; private set; }
@@ -65,7 +66,7 @@ public sealed class Trajectory
         get
         {
             lock (_lock)
-                return _underWay > 0 ? TimeSpan.Zero : TimeProvider.System.GetElapsedTime(_lastWrite);
+                return _underWay > 0 ? TimeSpan.Zero : time.GetElapsedTime(_lastWrite);
         }
     }
 
@@ -124,7 +125,7 @@ public sealed class Trajectory
     {
         lock (_lock)
         {
-            var deed = new Deed { Began = ++_order, At = TimeProvider.System.GetUtcNow(), Call = call, Place = Armed ? Count(call.Key) : "", Body = body, Life = life };
+            var deed = new Deed { Began = ++_order, At = time.GetUtcNow(), Call = call, Place = Armed ? Count(call.Key) : "", Body = body, Life = life };
             if (call.IsWrite)
                 _deeds.Add(deed);
             if (call is { IsRead: true, Resource.Length: > 0 })
@@ -143,7 +144,7 @@ public sealed class Trajectory
         lock (_lock)
         {
             _underWay--;
-            _lastWrite = TimeProvider.System.GetTimestamp();
+            _lastWrite = time.GetTimestamp();
         }
     }
 

@@ -88,6 +88,9 @@ internal sealed class WatchRelay(HttpContext context, string kind, Func<string, 
                 plant(new Fault { Place = $"old-list {kind}", Action = FaultAction.OldList });
                 await SendAsync(Gone);
                 return false;
+            case { } opening when opening.StartsWith(FaultAction.Open, StringComparison.Ordinal):
+                plant(new Fault { Place = $"open {kind}", Action = opening });
+                return false;
             case { } unknown:
                 throw new InvalidOperationException($"{unknown} is no fault of a watch");
         }

@@ -116,7 +116,7 @@ internal sealed partial class KeyKeeper(
         else
         {
             var body = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = current.Uid(), ["resourceVersion"] = current.ResourceVersion() }, ["data"] = data };
-            answer = await client.MergePatchAsync<V1Secret>(body, secret, null, cancellationToken);
+            answer = await client.MergePatchAsync<V1Secret>(body, secret, cancellationToken: cancellationToken);
         }
 
         if (!answer.IsSuccess) return answer;

@@ -50,8 +50,8 @@ internal sealed partial class WebhookConfigurations(IKubernetesClient client, st
         };
         var key = new NamespacedName("", name);
         ApiResult answer = configuration is V1ValidatingWebhookConfiguration
-            ? await client.MergePatchAsync<V1ValidatingWebhookConfiguration>(patch, key, null, cancellationToken)
-            : await client.MergePatchAsync<V1MutatingWebhookConfiguration>(patch, key, null, cancellationToken);
+            ? await client.MergePatchAsync<V1ValidatingWebhookConfiguration>(patch, key, cancellationToken: cancellationToken)
+            : await client.MergePatchAsync<V1MutatingWebhookConfiguration>(patch, key, cancellationToken: cancellationToken);
         if (answer.IsSuccess) LogTold(logger, configuration.Kind ?? configuration.GetType().Name, name);
         return answer;
     }
