@@ -59,7 +59,7 @@ public sealed class HeldWriteTests(ITestOutputHelper output)
         var bed = await FaultBed.SharedAsync();
         await using var world = await FaultWorld.CreateAsync(bed, "held", [], [.. s_election, "--leaderElection.identity", "first"], withLease: true);
         await world.InstallAsync(story.First!);
-        await using var second = world.StartAnother([.. s_election, "--leaderElection.identity", "second"]);
+        await using var second = await world.StartAnotherAsync([.. s_election, "--leaderElection.identity", "second"]);
         var beside = story == Stories.GoodRelease ? 100 : 0;
         var (held, release) = (new TaskCompletionSource<Deed>(), new TaskCompletionSource());
         world.Proxy.Witness = async deed =>

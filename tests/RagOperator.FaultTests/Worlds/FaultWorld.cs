@@ -20,6 +20,7 @@ public sealed class FaultWorld : IAsyncDisposable
     private readonly string _folder;
     private volatile int _starts = 1;
     private volatile bool _killing;
+    private FaultProxy? _second;
     private bool _disposing;
 
     private FaultWorld(FaultBed bed, string ns, string folder, FaultProxy proxy, ScriptedPrometheus prometheus, OperatorProcess operatorProcess)
@@ -45,10 +46,13 @@ public sealed class FaultWorld : IAsyncDisposable
     public string FirstService { get; private set; } = "";
 
     /// <summary>Whether the flag was ever switched on for anybody.</summary>
-    public bool IsFlagOn => Proxy.Trajectory.All.Any(static d => Says(d, "FEATURE_REPLAY=true"));
+    public bool IsFlagOn => Deeds.Any(static d => Says(d, "FEATURE_REPLAY=true"));
 
     /// <summary>Whether the flag was ever switched off.</summary>
-    public bool IsFlagOff => Proxy.Trajectory.All.Any(static d => Says(d, "FEATURE_REPLAY=false"));
+    public bool IsFlagOff => Deeds.Any(static d => Says(d, "FEATURE_REPLAY=false"));
+
+    /// <summary>Of all operators, each one's in order.</summary>
+    private IEnumerable<Deed> Deeds => Proxy.Trajectory.All.Concat(_second?.Trajectory.All ?? []);
 
     private string ObjectPath => $"/apis/ragoperator.dev/v1alpha1/namespaces/{Namespace}/ragdeployments/assistant";
 
@@ -224,6 +228,8 @@ public sealed class FaultWorld : IAsyncDisposable
         _disposing = true;
         await Operator.DisposeAsync();
         await Proxy.DisposeAsync();
+        if (_second is not null)
+            await _second.DisposeAsync();
         await Prometheus.DisposeAsync();
         // Only what makes pods; the rest of the namespace is nobody's business.
         await DeleteAsync();
@@ -232,13 +238,13 @@ public sealed class FaultWorld : IAsyncDisposable
     /// <summary>SIGKILL, and another one in its place.</summary>
     public Task RestartOperatorAsync() => KillAsync();
 
-    /// <summary>Another operator beside it, which asks the API server without the proxy and has its Lease in the same place.</summary>
-    public OperatorProcess StartAnother(string[] arguments)
+    /// <summary>Another operator beside it, behind a proxy of its own without faults, which has its Lease in the same place.</summary>
+    public async Task<OperatorProcess> StartAnotherAsync(string[] arguments)
     {
-        using var cluster = ClusterBed.FromEnvironment();
+        _second = await FaultProxy.StartAsync(Api, Directory.CreateDirectory(Path.Combine(_folder, "second")).FullName, []);
         return OperatorProcess.Start(Path.Combine(_folder, "second.log"),
         [
-            "--kubeconfig", cluster.KubeConfig, "--namespace", Namespace, "--http.address", "127.0.0.1", "--http.port", "0",
+            "--kubeconfig", _second.KubeConfig, "--namespace", Namespace, "--http.address", "127.0.0.1", "--http.port", "0",
             "--metricSources.default.url", Prometheus.Url, "--metricSources.default.timeout", "2s", "--leaderElection.namespace", Namespace, .. arguments,
         ]);
     }
