@@ -5,16 +5,22 @@ namespace RagOperator.Tests.Shared;
 
 /// <summary>The numbers that one random case is made of. A tape can be cut down where a Random cannot: without some of its numbers, or with smaller
 /// ones, it is a smaller case.</summary>
-/// <param name="Numbers">In the order in which they are drawn; after the last one only zeros come.</param>
-public sealed record Tape(int[] Numbers)
+/// <param name="Numbers">In the order in which they are drawn.</param>
+/// <param name="Seed">What comes after them is made from it. Null for one that was cut: after its last number only zeros come, and it may be too short to be
+/// a case at all.</param>
+public sealed record Tape(int[] Numbers, int? Seed)
 {
-    private const int Longest = 2000;
+    // Beyond them nothing is cut.
+    private const int Kept = 500;
 
-    /// <summary>Tapes of all lengths that a case may need; the seed that FsCheck draws stands for the whole of it.</summary>
+    /// <summary>Whether it is what was left of another one.</summary>
+    public bool IsCut => Seed is null;
+
+    /// <summary>Tapes without end; the seed that FsCheck draws stands for the whole of one.</summary>
     public static Arbitrary<Tape> Any { get; } = Arb.From(Gen.Choose(0, int.MaxValue - 1).Select(Of), Shorter);
 
     /// <summary>Draws the numbers one after the other.</summary>
-    public Random Reader() => new TapeReader(Numbers);
+    public Random Reader() => new TapeReader(Numbers, Seed is { } seed ? new Random(~seed) : null);
 
     /// <inheritdoc/>
     public override string ToString() => $"{Numbers.Length} numbers, {string.Join(' ', Numbers.Take(20))}";
@@ -22,13 +28,13 @@ public sealed record Tape(int[] Numbers)
     private static Tape Of(int seed)
     {
         var random = new Random(seed);
-        return new Tape([.. Enumerable.Range(0, Longest).Select(_ => random.Next())]);
+        return new Tape([.. Enumerable.Range(0, Kept).Select(_ => random.Next())], seed);
     }
 
     private static IEnumerable<Tape> Shorter(Tape tape)
     {
         var used = tape.Numbers.Length;
-        foreach (var less in Seeded.Shorter(tape.Numbers)) yield return new Tape(less);
+        foreach (var less in Seeded.Shorter(tape.Numbers)) yield return new Tape(less, null);
         for (var at = 0; at < Math.Min(used, 200); at++)
         {
             if (tape.Numbers[at] == 0) continue;
@@ -36,16 +42,16 @@ public sealed record Tape(int[] Numbers)
             {
                 var numbers = tape.Numbers.ToArray();
                 numbers[at] = smaller;
-                yield return new Tape(numbers);
+                yield return new Tape(numbers, null);
             }
         }
     }
 
-    private sealed class TapeReader(int[] numbers) : Random
+    private sealed class TapeReader(int[] numbers, Random? rest) : Random
     {
         private int _at;
 
-        public override int Next() => _at < numbers.Length ? numbers[_at++] : End();
+        public override int Next() => _at < numbers.Length ? numbers[_at++] : rest?.Next() ?? End();
 
         public override int Next(int maxValue) => maxValue <= 1 ? 0 : (int)(Next() % (uint)maxValue);
 

@@ -61,12 +61,16 @@ internal sealed partial class RolloutPass
             step.AvailableSince = null;
             WatchDeadline(canary, step);
         }
-        else if (MayRaise || (IsServing && !canary.Workloads().All(Serves)))
+        else if (MayRaise || (IsServing && !canary.Workloads().All(Serves)) || (_in.MayNotRaise && step.UnavailableSince is not null))
         {
             // Pods are asked for only once the step is in status: before that none can be late.
             step.UnavailableSince = IsRecorded(step) ? step.UnavailableSince ?? _now : _now;
             step.AvailableSince = null;
             WatchDeadline(canary, step);
+        }
+        else if (IsServing)
+        {
+            Recover(step);
         }
         else
         {

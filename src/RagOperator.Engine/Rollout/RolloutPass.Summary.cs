@@ -18,7 +18,7 @@ internal sealed partial class RolloutPass
         var situation = Situate();
         situation = situation with { Message = Sentence(situation.Message) };
         _s.Phase = situation.Phase;
-        _s.Message = World.LastError is { } error && situation.Phase != Phases.Healthy && !situation.Message.Contains(error, StringComparison.Ordinal) ? $"{situation.Message}. Last write failed: {error}" : situation.Message;
+        _s.Message = World.LastError is { } error && situation.Phase != Phases.Healthy && !situation.Message.Contains(error, StringComparison.Ordinal) ? $"{situation.Message}. Trouble: {error}" : situation.Message;
         if (_waitFirst is null)
         {
             _s.Components = Components();

@@ -108,7 +108,7 @@ internal sealed partial class RolloutPass
             StatusDue = StatusDiff.IsDue(_in.Persisted, _s, ProgressCadence(), _now),
             Memory = new EngineMemory { Working = _s, CreditedTo = _creditedTo, Breaches = _breaches },
             Before = _before,
-            After = [.. _after.Where(w => w.Way != Direction.Raises || !_in.MayNotRaise).OrderBy(static w => w is DeleteChild ? 2 : w.Way == Direction.Lowers ? 0 : 1)],
+            After = [.. _after.Where(w => w.Way != Direction.Raises || !_in.MayNotRaise || IsStables(w)).OrderBy(static w => w is DeleteChild ? 2 : w.Way == Direction.Lowers ? 0 : 1)],
             Events = _events,
             Look = Look(),
             Externals = ExternalsWanted(),
@@ -116,6 +116,9 @@ internal sealed partial class RolloutPass
             NextLook = _next,
         };
     }
+
+    /// <summary>Whether a write only makes again what serves: stable keeps its full count (S3) whatever cannot be looked at.</summary>
+    private bool IsStables(Write write) => ((write as CreateDeployment)?.Release ?? (write as CreateRevisionService)?.Release) is { } release && Is(release.Hash, _in.Persisted?.StableRevision);
 
     /// <summary>Empty lists and marks that say nothing are left out, so that status reads well.</summary>
     private void Prune()

@@ -14,6 +14,10 @@ public sealed class CacheOptions<T>
     /// <summary>Only objects with these fields, for instance <c>metadata.name=x</c>, which RBAC can limit to that name; null for all.</summary>
     public string? FieldSelector { get; set; }
 
+    /// <summary>Whether the kind may go from the cluster while it is watched. Where it may not, a 404 comes from something between, and the cache keeps
+    /// what it has. Off by default; on where a controller watches the kind as an optional one.</summary>
+    public bool MayBeMissing { get; set; }
+
     /// <summary>Keep <c>metadata.managedFields</c>, which is often half of an object. Off by default.</summary>
     public bool KeepManagedFields { get; set; }
 

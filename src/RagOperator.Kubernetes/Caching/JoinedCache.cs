@@ -9,9 +9,10 @@ namespace RagOperator.Kubernetes;
 internal sealed class JoinedCache<T> : IObjectCache<T>, IHostedCache, IHealthSource
     where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
 {
-    // From what lets nobody go on to what is well: the caches show together what the worst of them shows.
+    // From what lets nobody go on to what is well: the caches show together what the worst of them shows. A kind is missing everywhere or nowhere:
+    // it counts only where none of them says anything else.
     private static readonly CacheState[] s_worstFirst =
-        [CacheState.KindMissing, CacheState.Forbidden, CacheState.BackingOff, CacheState.NotStarted, CacheState.Listing, CacheState.Stopped, CacheState.Watching];
+        [CacheState.Forbidden, CacheState.BackingOff, CacheState.NotStarted, CacheState.Listing, CacheState.Stopped, CacheState.Watching, CacheState.KindMissing];
 
     private readonly Dictionary<string, ObjectCache<T>> _caches;
     private readonly Lock _telling = new();

@@ -12,7 +12,7 @@ namespace RagOperator.Kubernetes;
 /// Expected flow: list, then watch after watch from the last version seen. A watch that ends cleanly is followed by the next at once; 410 and
 /// whatever leaves doubt about completeness lead to a new list; other failures to a pause and another watch.
 /// Guarantees: the cache is replaced as a whole by a list, and never holds a state older than one it held. A missing kind has no objects: as long
-/// as the cache has some, the server's word for it is doubted for half a minute.
+/// as the cache has some, the server's word for it is doubted for half a minute, and for ever where the kind may not be missing.
 /// Three independent ends to a watch: the server's (timeoutSeconds), our deadline a little later, and silence after bookmarks were seen.
 /// </remarks>
 internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<T> cache, CacheOptions<T> options, TimeProvider time, Jitter jitter, ILogger logger)
@@ -105,7 +105,7 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
     {
         switch (answer.Reason)
         {
-            case ApiReason.KindMissing when cache.Items.Count > 0 && time.GetElapsedTime(_missingSince ??= time.GetTimestamp()) < MissingKindDoubt:
+            case ApiReason.KindMissing when cache.Items.Count > 0 && (time.GetElapsedTime(_missingSince ??= time.GetTimestamp()) < MissingKindDoubt || !options.MayBeMissing):
                 LogFailed(logger, answer.ToString());
                 cache.Enter(CacheState.BackingOff, $"the server says that it does not serve {T.EntityMetadata.ApiVersion} {Kind}, of which there were objects; it is asked again");
                 break;
@@ -116,10 +116,12 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
                 cache.Enter(CacheState.KindMissing, $"the server does not serve {T.EntityMetadata.ApiVersion} {Kind}");
                 break;
             case ApiReason.Forbidden or ApiReason.Unauthorized:
+                _missingSince = null;
                 LogForbidden(logger, answer.ToString());
                 cache.Enter(CacheState.Forbidden, answer.ToString());
                 break;
             default:
+                _missingSince = null;
                 LogFailed(logger, answer.ToString());
                 cache.Enter(CacheState.BackingOff, answer.ToString());
                 break;

@@ -40,8 +40,9 @@ public interface IKubernetesClient
     /// <param name="body">The object; apiVersion and kind are filled in where absent.</param>
     /// <param name="namespace">The namespace; empty for cluster-scoped kinds.</param>
     /// <param name="dryRun">Only let the server say whether it would.</param>
+    /// <param name="patience">As in <see cref="MergePatchAsync{T}"/>.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    Task<ApiResult<T>> CreateAsync<T>(JsonObject body, string @namespace, bool dryRun = false, CancellationToken cancellationToken = default)
+    Task<ApiResult<T>> CreateAsync<T>(JsonObject body, string @namespace, bool dryRun = false, TimeSpan? patience = null, CancellationToken cancellationToken = default)
         where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata;
 
     /// <summary>

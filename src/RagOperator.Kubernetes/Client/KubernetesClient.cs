@@ -163,7 +163,7 @@ public sealed class KubernetesClient : IKubernetesClient, IDisposable
     }
 
     /// <inheritdoc/>
-    public async Task<ApiResult<T>> CreateAsync<T>(JsonObject body, string @namespace, bool dryRun = false, CancellationToken cancellationToken = default)
+    public async Task<ApiResult<T>> CreateAsync<T>(JsonObject body, string @namespace, bool dryRun = false, TimeSpan? patience = null, CancellationToken cancellationToken = default)
         where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
     {
         var kind = T.EntityMetadata;
@@ -172,7 +172,12 @@ public sealed class KubernetesClient : IKubernetesClient, IDisposable
             ("dryRun", dryRun ? "All" : null),
             // Servers from 1.25 on then name an unknown field instead of dropping it without a word; older ones do not read this.
             ("fieldValidation", dryRun ? "Strict" : null));
-        var request = new ApiRequest(new("create", kind.PluralName, new(@namespace, name)), HttpMethod.Post, path) { Body = Bytes(body, kind, null) };
+        var request = new ApiRequest(new("create", kind.PluralName, new(@namespace, name)), HttpMethod.Post, path)
+        {
+            Body = Bytes(body, kind, null),
+            Timeout = patience,
+            Once = patience is not null,
+        };
         return Typed<T>(await _sender.SendAsync(request, cancellationToken));
     }
 

@@ -193,7 +193,7 @@ internal sealed class ControllerBuilder<TEntity>(IServiceCollection services, Op
     public IControllerBuilder<TEntity> Watches<TOther>(Func<TOther, IEnumerable<NamespacedName>> map, bool optional = false)
         where TOther : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
     {
-        AddCache<TOther>();
+        AddCache<TOther>(cache => cache.MayBeMissing |= optional);
         plan.Sources.Add((sp, enqueue) => sp.GetRequiredService<IObjectCache<TOther>>().Subscribe(change =>
         {
             if (change.Old is { } old)

@@ -45,7 +45,7 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
     {
         var port = cluster.Child(kind);
         var key = pass.Owner.Child(body["metadata"]!["name"]!.GetValue<string>());
-        var answer = await port.CreateAsync(body, key.Namespace, dryRun: false, cancellationToken);
+        var answer = await port.CreateAsync(body, key.Namespace, dryRun: false, pass.Patience, cancellationToken);
         if (answer.Reason != ApiReason.AlreadyExists)
         {
             pass.Memory.Ledger.Note(port, key, answer);
@@ -108,7 +108,7 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
     {
         var port = cluster.Child(kind);
         var key = pass.Owner.Child(name);
-        var answer = await port.PatchAsync(patch, key, null, null, cancellationToken);
+        var answer = await port.PatchAsync(patch, key, null, pass.Patience, cancellationToken);
         pass.Memory.Ledger.Note(port, key, answer);
         return WriteResult.Of(answer);
     }
@@ -181,24 +181,21 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
     /// one that never gets there must not hold up a rollback.</summary>
     private async Task<WriteResult?> LackAsync(Pass pass, RaiseNeeds needs, CancellationToken cancellationToken)
     {
-        var deployments = Task.WhenAll(needs.Pods.Select(async need => (need.Value, Answer: await cluster.Child(ChildKind.Deployment).GetAsync(pass.Owner.Child(need.Key), cancellationToken))));
+        var deployments = Task.WhenAll(needs.Pods.Select(async need => (need.Key, need.Value, Answer: await cluster.Child(ChildKind.Deployment).GetAsync(pass.Owner.Child(need.Key), cancellationToken))));
         var endpoints = await cluster.Client.GetAsync<V1Endpoints>(pass.Owner.Child(needs.Service), cancellationToken);
-        foreach (var (wanted, answer) in await deployments)
+        foreach (var (name, wanted, answer) in await deployments)
         {
             if (answer.Object is not V1Deployment live)
-            {
-                if (answer.Reason != ApiReason.NotFound) return WriteResult.Of(answer);
-            }
-            else if (WorkloadViews.Deployment(pass.Owner, live, static () => []) is { Owner: Ownership.Ours, Deleting: false } seen && seen.Available >= wanted && seen.Replicas >= wanted)
-            {
-                continue;
-            }
-
-            return new(WriteOutcome.Waiting);
+                return answer.Reason == ApiReason.NotFound ? Lacks($"Deployment {name} is gone") : WriteResult.Of(answer);
+            var seen = WorkloadViews.Deployment(pass.Owner, live, static () => []);
+            if (seen is not { Owner: Ownership.Ours, Deleting: false }) return Lacks($"Deployment {name} is going or somebody else's");
+            if (seen.Available < wanted || seen.Replicas < wanted) return Lacks($"Deployment {name} has {seen.Available} of {wanted} pods available");
         }
 
         if (endpoints.Value is null && endpoints.Reason != ApiReason.NotFound) return new(WriteOutcome.Failed, endpoints);
-        return endpoints.Value is { } found && WorkloadViews.ReadyAddresses(found) > 0 ? null : new(WriteOutcome.Waiting);
+        return endpoints.Value is { } found && WorkloadViews.ReadyAddresses(found) > 0 ? null : Lacks($"Service {needs.Service} has no ready address");
+
+        static WriteResult Lacks(string what) => new(WriteOutcome.Waiting, Lack: $"no more weight: read live, {what}; the watch has not told it yet");
     }
 
     /// <summary>The object as it is now, if it is still ours to change.</summary>

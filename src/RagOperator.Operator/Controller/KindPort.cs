@@ -28,13 +28,9 @@ internal abstract class KindPort
 
     public abstract Task<Answer> GetAsync(NamespacedName key, CancellationToken cancellationToken);
 
-    public abstract Task<Answer> CreateAsync(JsonObject body, string ns, bool dryRun, CancellationToken cancellationToken);
+    // Patience: how long the answer may take where something more urgent waits behind it; it is not asked for again then.
+    public abstract Task<Answer> CreateAsync(JsonObject body, string ns, bool dryRun, TimeSpan? patience, CancellationToken cancellationToken);
 
-    /// <param name="patch">The change.</param>
-    /// <param name="key">The object.</param>
-    /// <param name="subresource">For instance <c>status</c>.</param>
-    /// <param name="patience">How long the answer may take where something more urgent waits behind it; it is not asked for again then.</param>
-    /// <param name="cancellationToken">Ends it.</param>
     public abstract Task<Answer> PatchAsync(JsonObject patch, NamespacedName key, string? subresource, TimeSpan? patience, CancellationToken cancellationToken);
 
     public abstract Task<Answer> DeleteAsync(NamespacedName key, string uid, string resourceVersion, CancellationToken cancellationToken);
@@ -71,8 +67,8 @@ internal sealed class KindPort<T>(IKubernetesClient client, IObjectCache<T> cach
     public override async Task<Answer> GetAsync(NamespacedName key, CancellationToken cancellationToken) =>
         Of(await client.GetAsync<T>(key, cancellationToken));
 
-    public override async Task<Answer> CreateAsync(JsonObject body, string ns, bool dryRun, CancellationToken cancellationToken) =>
-        Of(await client.CreateAsync<T>(body, ns, dryRun, cancellationToken));
+    public override async Task<Answer> CreateAsync(JsonObject body, string ns, bool dryRun, TimeSpan? patience, CancellationToken cancellationToken) =>
+        Of(await client.CreateAsync<T>(body, ns, dryRun, patience, cancellationToken));
 
     public override async Task<Answer> PatchAsync(JsonObject patch, NamespacedName key, string? subresource, TimeSpan? patience, CancellationToken cancellationToken) =>
         Of(await client.MergePatchAsync<T>(patch, key, subresource, patience, cancellationToken));

@@ -38,6 +38,9 @@ internal sealed class ObjectMemory(string uid, CancellationToken term)
     /// <summary>The status as it was after the own last write, as JSON; null before the first one.</summary>
     public string? LastStatus { get; set; }
 
+    /// <summary>The status of a write that got no answer, as JSON; null otherwise.</summary>
+    public string? UnansweredStatus { get; set; }
+
     public PreflightView? Preflight { get; set; }
 
     /// <summary>The record of this spec that could not be made; null where none was wanted, or it was made.</summary>

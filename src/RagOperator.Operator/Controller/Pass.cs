@@ -16,6 +16,9 @@ internal sealed class Pass
     /// <summary>The object; replaced by what the API server answers to writes of this pass.</summary>
     public required RagDeployment Entity { get; set; }
 
+    /// <summary>How long the answer to a write may take while something waits behind it that lowers; null otherwise.</summary>
+    public TimeSpan? Patience { get; set; }
+
     /// <summary>The user's part of the route, of the last accepted spec; null where there is none: then the route keeps what it has.</summary>
     public JsonElement? Route { get; init; }
 }
@@ -40,7 +43,10 @@ internal enum WriteOutcome
 }
 
 /// <summary>How a write went, and the answer that says so.</summary>
-internal readonly record struct WriteResult(WriteOutcome Outcome, Kubernetes.ApiResult? Answer = null)
+/// <param name="Outcome">How it went.</param>
+/// <param name="Answer">The answer, where there was one.</param>
+/// <param name="Lack">What it lacked, for people.</param>
+internal readonly record struct WriteResult(WriteOutcome Outcome, Kubernetes.ApiResult? Answer = null, string? Lack = null)
 {
     public static WriteResult Done => new(WriteOutcome.Done);
 

@@ -26,6 +26,9 @@ internal sealed class ActReport
     /// <summary>What kept a record from being made that the decided status would name: a release, a policy.</summary>
     public ApiResult? RecordFailure { get; set; }
 
+    /// <summary>What a greater weight lacks by a live look, for people; null where nothing is known to be lacking.</summary>
+    public string? Lack { get; set; }
+
     /// <summary>Whether something has to go before the next write.</summary>
     public bool Waits { get; set; }
 
@@ -58,6 +61,7 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
             var due = recorded && write is ApplyRoute { UnrecordedRollback: not null } route ? route with { UnrecordedRollback = null } : write;
             var result = await writer.CarryOutAsync(pass, due, cancellationToken);
             Note(report, result);
+            report.Lack ??= result.Lack;
             if (result is { Outcome: WriteOutcome.Failed, Answer: { } answer } && WriteTargets.Of(pass.Owner.Name, due) is { } target) report.Unwritten[target] = answer;
             if (result.Outcome == WriteOutcome.Done && due is ApplyRoute lowered) TellReaction(pass, lowered, output.Status);
         }
@@ -80,6 +84,19 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
 
     private async Task<bool> RecordAsync(Pass pass, EngineOutput output, ActReport report, CancellationToken cancellationToken)
     {
+        pass.Patience = output.After.Any(static w => w.Way == Direction.Lowers) ? s_patienceBeforeLowering : null;
+        try
+        {
+            return await RecordPatientlyAsync(pass, output, report, cancellationToken);
+        }
+        finally
+        {
+            pass.Patience = null;
+        }
+    }
+
+    private async Task<bool> RecordPatientlyAsync(Pass pass, EngineOutput output, ActReport report, CancellationToken cancellationToken)
+    {
         foreach (var write in output.Before)
         {
             if (write is Preflight) continue;
@@ -90,8 +107,7 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
         }
 
         if (!output.StatusDue) return true;
-        var lowers = output.After.Any(static w => w.Way == Direction.Lowers);
-        var written = await statusWriter.WriteAsync(pass, output.Status, lowers ? s_patienceBeforeLowering : null, cancellationToken);
+        var written = await statusWriter.WriteAsync(pass, output.Status, cancellationToken);
         Note(report, written);
         report.StatusRefused = written.Outcome == WriteOutcome.Failed;
         return written.Outcome == WriteOutcome.Done;

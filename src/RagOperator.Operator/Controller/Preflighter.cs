@@ -22,6 +22,9 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
     // releases that are to begin must not hold up a rollback.
     private static readonly SemaphoreSlim s_slots = new(16);
 
+    // Webhooks are asked, too, which have ten seconds by default. Nothing else of the object is looked at meanwhile.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
+
     /// <summary>Asks about every child that is not there yet, and about the route in any case: it is the only one that is written anew.</summary>
     /// <param name="pass">The pass.</param>
     /// <param name="preflight">The release.</param>
@@ -83,7 +86,7 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         await s_slots.WaitAsync(cancellationToken);
         try
         {
-            return await port.CreateAsync(body, ns, dryRun: true, cancellationToken);
+            return await port.CreateAsync(body, ns, dryRun: true, s_patience, cancellationToken);
         }
         finally
         {

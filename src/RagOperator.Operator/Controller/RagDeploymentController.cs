@@ -16,8 +16,9 @@ namespace RagOperator.Operator.Controller;
 
 /// <summary>Brings the world in line with one RagDeployment: observe, decide, act, in a straight line.</summary>
 /// <remarks>
-/// Guarantees: nothing is decided from a cache that is older than the own last write to the object or a child; nothing at all is written of an
-/// object before its status, route and flags were read live once in the current term of leadership; with a deletionTimestamp nothing is written.
+/// Guarantees: nothing is raised from a cache that is older than the own last write to the object or a child, and nothing at all is decided from an
+/// older status or route; nothing is written of an object before its status and route were read live once in the current term of leadership, and
+/// nothing raised before its flags were; with a deletionTimestamp nothing is written.
 /// Assumptions: one pass of an object at a time.
 /// Errors: as <see cref="IEntityController{TEntity}"/> says.
 /// </remarks>
@@ -28,6 +29,8 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
     private static readonly TimeSpan WaitPause = TimeSpan.FromSeconds(1);
     // No cache tells when a name of somebody else's is freed, or when a CRD without objects appears.
     private static readonly TimeSpan BlindSpotPause = TimeSpan.FromSeconds(10);
+    // Somebody has to give a right back; until then nothing rises.
+    private static readonly TimeSpan UnreadPause = TimeSpan.FromSeconds(5);
     private const int LagsBeforeWarning = 10;
     private const int MaxErrorLength = 400;
     private const string EventAction = "Reconcile";
@@ -123,7 +126,6 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         var output = _decide(input);
         var pass = new Pass { Owner = owner, Memory = memory, Seen = seen, Entity = newest, Route = RouteOf(input, output) };
         var report = await _actor.ActAsync(pass, input, output, cancellationToken);
-        report.Failure ??= memory.Unread;
         // Its turn to decide counts once what it decided was written.
         if (memory.RouteLeftAlone && !report.Stale) memory.RouteGivenBack = false;
         return Settle(pass, input, output, report);
@@ -244,12 +246,16 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
     private EngineInput Input(ChildOwner owner, RagDeployment entity, ObjectMemory memory, Snapshot seen)
     {
         // Somebody else wrote the status: what was worked out beside it does not belong to it any more.
-        if (memory.LastStatus is not { } last || !string.Equals(last, StatusWriter.Text(entity.Status), StringComparison.Ordinal))
+        var text = StatusWriter.Text(entity.Status);
+        // A write whose answer did not come may have been carried out.
+        var isOurs = string.Equals(memory.LastStatus, text, StringComparison.Ordinal) || string.Equals(memory.UnansweredStatus, text, StringComparison.Ordinal);
+        if (!isOurs)
         {
             memory.Engine = EngineMemory.Empty;
             memory.TakeUntold();
-            memory.LastStatus = StatusWriter.Text(entity.Status);
         }
+
+        (memory.LastStatus, memory.UnansweredStatus) = (text, null);
 
         var (user, unidentified) = _requesters.Of(entity);
         return new EngineInput
@@ -309,7 +315,9 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
 
         if (report.RecordFailure is { } record) memory.Unmade = UnmadeRecord.After(memory.Unmade, input.Generation, Cut(record.Message), input.Now);
         else if (report.StatusStands && input.Unrecordable is null) memory.Unmade = null;
-        memory.LastError = report.Failure is { } failure ? ErrorText.Steady(memory.LastError, Cut(failure.Message)) : null;
+        var trouble = (report.Failure ?? memory.Unread)?.Message ?? report.Lack;
+        memory.LastError = trouble is null ? null : ErrorText.Steady(memory.LastError, Cut(trouble));
+        if (memory.Unread is { } unread && memory.IsNewError(unread.ToString())) LogUnread(_logger, pass.Owner.Key, unread.ToString());
         var before = memory.Unwritten;
         memory.Unwritten = report.Unwritten.ToDictionary(static u => u.Key, u => ErrorText.Steady(before.GetValueOrDefault(u.Key), Cut(u.Value.Message)), StringComparer.Ordinal);
         if (report.RecordFailure is not null && memory.Unmade is { Lasts: true })
@@ -351,6 +359,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         TimeSpan? next = output.NextLook is { } at ? Later(at - _time.GetUtcNow()) : null;
         if (report.News || output.Externals.Any(e => !memory.ExternalAddresses.ContainsKey(e))) next = Sooner(next, FirstLagPause);
         if (report.Waits) next = Sooner(next, WaitPause);
+        if (memory.Unread is not null) next = Sooner(next, UnreadPause);
         if (memory.Unmade is { Lasts: true } unmade) next = Sooner(next, Later(unmade.Until - _time.GetUtcNow()));
         if (output.Externals.Count > 0) next = Sooner(next, ExternalServices.Freshness);
         // No watch tells that the gateway took it.
@@ -373,4 +382,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
 
     [LoggerMessage(101, LogLevel.Warning, "{Key} waits for a cache to show {What}")]
     private static partial void LogLags(ILogger logger, NamespacedName key, string what);
+
+    [LoggerMessage(103, LogLevel.Warning, "{Key}: nothing rises, because something cannot be read: {Failure}")]
+    private static partial void LogUnread(ILogger logger, NamespacedName key, string failure);
 }

@@ -10,11 +10,7 @@ namespace RagOperator.Operator.Controller;
 /// <summary>Writes the status: a merge patch of what changed, for the very version that it was decided from.</summary>
 internal sealed class StatusWriter(Cluster cluster)
 {
-    /// <param name="pass">The pass.</param>
-    /// <param name="status">What status shall be.</param>
-    /// <param name="patience">How long the answer may take; null: as long as that of any other write.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    public async Task<WriteResult> WriteAsync(Pass pass, RagDeploymentStatus status, TimeSpan? patience, CancellationToken cancellationToken)
+    public async Task<WriteResult> WriteAsync(Pass pass, RagDeploymentStatus status, CancellationToken cancellationToken)
     {
         // From the status as it was read: what it has and the new one lacks must be told to go.
         var change = MergePatch.Between(Node(pass.Entity.Status), Node(status)!);
@@ -29,12 +25,17 @@ internal sealed class StatusWriter(Cluster cluster)
             ["metadata"] = new JsonObject { ["uid"] = pass.Owner.Uid, ["resourceVersion"] = pass.Entity.ResourceVersion() },
             ["status"] = change,
         };
-        var answer = await cluster.ObjectPort.PatchAsync(patch, pass.Owner.Key, "status", patience, cancellationToken);
+        var answer = await cluster.ObjectPort.PatchAsync(patch, pass.Owner.Key, "status", pass.Patience, cancellationToken);
         pass.Memory.Ledger.Note(cluster.ObjectPort, pass.Owner.Key, answer);
         if (answer.Object is RagDeployment written)
         {
             pass.Entity = written;
             pass.Memory.LastStatus = Text(written.Status);
+        }
+
+        else if (answer.Result.IsOutcomeUnknown)
+        {
+            pass.Memory.UnansweredStatus = Text(status);
         }
 
         return WriteResult.Of(answer);

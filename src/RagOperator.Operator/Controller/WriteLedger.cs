@@ -55,11 +55,7 @@ internal sealed class WriteLedger
 
     /// <summary>Caches do not get where they are waited for: what told so may have been wrong, such as a server that was restored or that did not
     /// serve the kind yet. It is read again.</summary>
-    public void Doubt()
-    {
-        _unsure.UnionWith(_expected.Keys);
-        _expected.Clear();
-    }
+    public void Doubt() => _unsure.UnionWith(_expected.Keys);
 
     /// <summary>Reads live what only a live read can tell.</summary>
     /// <param name="isVital">Kinds without which nothing can be decided: they are read first.</param>
@@ -96,8 +92,8 @@ internal sealed class WriteLedger
         foreach (var (place, expected) in _expected.ToList())
         {
             var (port, key) = place;
-            var seen = port.KindMissing
-                || (expected.DeletedUid is { } uid ? port.HasSeenDeletion(key, uid) : port.HasSeen(key, expected.ResourceVersion));
+            // What was seen alive is waited for also where the kind is said to be missing.
+            var seen = expected.DeletedUid is { } uid ? port.KindMissing || port.HasSeenDeletion(key, uid) : port.HasSeen(key, expected.ResourceVersion);
             if (!seen) return $"{port.Kind} {key}";
             _expected.Remove(place);
         }

@@ -27,6 +27,21 @@ public sealed class RouteTests
         Assert.Equal(25, sim.Weight("api:2"));
     }
 
+    /// <summary>What has to be read live right before: all that the weight stands on.</summary>
+    [Fact]
+    public void Each_greater_weight_names_the_pods_and_the_Service_that_it_needs()
+    {
+        var sim = InStep("full");
+        var raises = sim.Trajectory.Select(static t => t.Write).OfType<ApplyRoute>().Where(static r => r.Way == Direction.Raises && r.Backends.Count > 1).ToList();
+        Assert.Equal([5, 10, 50, 100], raises.Select(static r => r.Backends[1].Weight).Distinct());
+        Assert.All(raises, r =>
+        {
+            Assert.Equal(r.Backends[1].Service, r.Needs!.Service);
+            Assert.Equal(["api:2", "embedder:1"], r.Needs.Pods.Keys.Select(sim.Cluster.ImageOf).Order(StringComparer.Ordinal));
+            Assert.All(r.Needs.Pods.Values, static pods => Assert.InRange(pods, 1, 4));
+        });
+    }
+
     private static void Hand(Sim sim, int weight) => sim.Cluster.Hand("kubectl-edit", (sim.Deployment("api:1")!.Name, 100 - weight), (sim.Deployment("api:2")!.Name, weight));
 
     private static void HandOnSecond(Sim sim, int weight) =>

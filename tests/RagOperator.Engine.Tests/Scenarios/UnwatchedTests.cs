@@ -18,6 +18,48 @@ public sealed class UnwatchedTests
     }
 
     [Fact]
+    public void While_something_cannot_be_read_nothing_rises_and_a_breach_is_taken_back()
+    {
+        var sim = InStep("ten");
+        sim.IsBlind = true;
+        sim.Run(TimeSpan.FromHours(1));
+        Assert.Equal(("ten", 10), (sim.StepName, sim.Weight("api:2")));
+        Assert.DoesNotContain(sim.Trajectory.Where(t => t.At > sim.Now - TimeSpan.FromHours(1)), static t => t.Write is { Way: Direction.Raises });
+
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Run(TimeSpan.FromMinutes(10));
+        Assert.Equal((0, Phases.Degraded), (sim.Weight("api:2"), sim.Phase));
+    }
+
+    [Fact]
+    public void While_something_cannot_be_read_stable_keeps_its_pods()
+    {
+        var sim = InStep("ten");
+        sim.IsBlind = true;
+        sim.Cluster.Deployments.Remove(sim.Deployment("api:1")!.Name);
+        sim.Run(s_minute);
+        Assert.Equal(4, sim.Pods("api:1"));
+    }
+
+    [Fact]
+    public void Read_that_fails_now_and_then_gives_a_canary_that_does_not_start_no_more_time()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Cluster.Fail("embedder:2");
+        sim.Edit(static s => s.Image("embedder", "embedder:2"));
+        for (var minute = 0; minute < 10; minute++)
+        {
+            sim.Run(s_minute);
+            sim.IsBlind = true;
+            sim.Pass();
+            sim.IsBlind = false;
+        }
+
+        sim.Run(TimeSpan.FromSeconds(30));
+        Assert.Equal(Phases.Degraded, sim.Phase);
+    }
+
+    [Fact]
     public void Component_that_becomes_external_keeps_stables_pods_as_they_are()
     {
         var sim = new Sim().UntilHealthy();

@@ -94,6 +94,9 @@ internal sealed class Sim
     /// <summary>Why nobody is known, where somebody has to be.</summary>
     public string? Unidentified { get; set; }
 
+    /// <summary>Whether something cannot be read.</summary>
+    public bool IsBlind { get; set; }
+
     // What a user does.
     public Sim Edit(Action<SpecText> edit)
     {
@@ -187,6 +190,7 @@ internal sealed class Sim
             Request = Cluster.Request,
             RequestedBy = RequestedBy,
             Unidentified = Unidentified,
+            MayNotRaise = IsBlind,
             Unrecordable = Unrecordable,
             RawSpec = Cluster.Spec,
             Reading = Cluster.Reading,

@@ -51,6 +51,9 @@ public sealed class FaultWorld : IAsyncDisposable
     /// <summary>Whether the flag was ever switched off.</summary>
     public bool IsFlagOff => Deeds.Any(static d => Says(d, "FEATURE_REPLAY=false"));
 
+    /// <summary>What the other operator has written so far.</summary>
+    public IReadOnlyList<Deed> SecondsWrites => [.. (_second?.Trajectory.All ?? []).Where(static d => d.Call.Counts)];
+
     /// <summary>Of all operators, each one's in order.</summary>
     private IEnumerable<Deed> Deeds => Proxy.Trajectory.All.Concat(_second?.Trajectory.All ?? []);
 

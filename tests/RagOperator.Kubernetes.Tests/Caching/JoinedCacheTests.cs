@@ -78,7 +78,10 @@ public sealed class JoinedCacheTests : IAsyncLifetime, IDisposable
     [InlineData(CacheState.Watching, CacheState.Watching, CacheState.Watching)]
     [InlineData(CacheState.Watching, CacheState.Listing, CacheState.Listing)]
     [InlineData(CacheState.Forbidden, CacheState.Watching, CacheState.Forbidden)]
-    [InlineData(CacheState.KindMissing, CacheState.Forbidden, CacheState.KindMissing)]
+    [InlineData(CacheState.KindMissing, CacheState.KindMissing, CacheState.KindMissing)]
+    // A kind is missing everywhere or nowhere: one of the two was told what is not so.
+    [InlineData(CacheState.KindMissing, CacheState.Forbidden, CacheState.Forbidden)]
+    [InlineData(CacheState.KindMissing, CacheState.BackingOff, CacheState.BackingOff)]
     public void It_shows_the_worst(CacheState a, CacheState b, CacheState shown)
     {
         List("a", "5");

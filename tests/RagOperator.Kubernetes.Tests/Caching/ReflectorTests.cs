@@ -158,13 +158,31 @@ public sealed class ReflectorTests
     [Fact]
     public async Task Kind_that_a_server_denies_for_half_a_minute_is_gone_with_its_objects()
     {
-        await using var world = await World.StartAsync(w => [List("10", "", Item("a", "3")), .. Enumerable.Repeat<Func<HttpContext, Task>>(Missing, 60), w.Mute()]);
+        await using var world = await World.StartAsync(w => [List("10", "", Item("a", "3")), .. Enumerable.Repeat<Func<HttpContext, Task>>(Missing, 60), w.Mute()], static options => options.MayBeMissing = true);
         await world.UntilAsync(() => world.Cache.State == CacheState.BackingOff, "it doubts that");
         var since = world.Time.GetUtcNow();
         await world.PumpUntilAsync(() => world.Cache.State == CacheState.KindMissing, "it believes that");
         Assert.True(world.Time.GetUtcNow() - since >= TimeSpan.FromSeconds(29), "not believed at once");
         Assert.Empty(world.Cache.Items);
         Assert.Equal("-a@3", world.Told.Last());
+    }
+
+    [Fact]
+    public async Task Kind_that_may_not_be_missing_keeps_its_objects_whatever_a_server_says()
+    {
+        await using var world = await World.StartAsync(w => [List("10", "", Item("a", "3")), .. Enumerable.Repeat<Func<HttpContext, Task>>(Missing, 30), List("10", "", Item("a", "3")), w.Mute()]);
+        await world.PumpUntilAsync(() => world.Server.Seen.Count == 33, "it watches again");
+        Assert.DoesNotContain("-a@3", world.Told);
+        Assert.NotEqual(CacheState.KindMissing, world.Cache.State);
+    }
+
+    [Fact]
+    public async Task Denials_that_something_else_stands_between_are_no_half_a_minute()
+    {
+        await using var world = await World.StartAsync(
+            w => [List("10", "", Item("a", "3")), Missing, .. Enumerable.Repeat(Status(503, "ServiceUnavailable"), 20), Missing, List("10", "", Item("a", "3")), w.Mute()], static options => options.MayBeMissing = true);
+        await world.PumpUntilAsync(() => world.Server.Seen.Count == 25, "it watches again");
+        Assert.DoesNotContain("-a@3", world.Told);
     }
 
     [Fact]

@@ -64,6 +64,38 @@ public sealed class PassOrderTests
     }
 
     [Fact]
+    public async Task Records_that_status_will_name_are_waited_for_no_longer_where_something_is_to_be_lowered()
+    {
+        _decide = i => Output(i, new() { Phase = "x" }) with { Before = [new CreateRelease(Sample.Release())], After = [Lower(i), Create()] };
+        await _bed.PassAsync();
+        Assert.Equal(
+            [("controllerrevisions", TimeSpan.FromSeconds(2)), ("ragdeployments/status", TimeSpan.FromSeconds(2)), ("httproutes", (TimeSpan?)null), ("services", null)],
+            _bed.Api.Writes.Select(static r => (r.Resource, r.Patience)));
+    }
+
+    [Fact]
+    public async Task Status_that_was_written_though_no_answer_came_is_the_own_one_and_its_events_are_told()
+    {
+        _decide = i => Output(i, new() { Phase = "Degraded" }) with
+        {
+            Memory = new EngineMemory { CreditedTo = DateTimeOffset.UnixEpoch },
+            Events = _inputs.Count == 1 ? [new EngineEvent("RollbackStarted", "m", true)] : [],
+        };
+        _bed.Api.Fault = r =>
+        {
+            if (r.Resource != "ragdeployments/status" || _inputs.Count > 1) return null;
+            _bed.Api.Change<RagDeployment>("assistant", """{"status":{"phase":"Degraded"}}""");
+            return new(ApiReason.Transport, 0, "no answer within 2 s");
+        };
+
+        await _bed.PassAsync();
+        await _bed.PassAsync();
+
+        Assert.Equal(DateTimeOffset.UnixEpoch, _inputs[1].Memory.CreditedTo);
+        Assert.Single(_bed.Events, static e => e.Reason == "RollbackStarted");
+    }
+
+    [Fact]
     public async Task Dry_runs_are_under_way_beside_each_other_and_what_they_say_stands_in_order()
     {
         var (underWay, most) = (0, 0);

@@ -17,16 +17,21 @@ public sealed class RaiseTests
     private static readonly Backend[] Raised = [new(Old, 50), new(New, 50)];
     private static readonly RaiseNeeds Needs = new(New, new Dictionary<string, int> { [New] = 2 });
 
+    private readonly List<string?> _troubles = [];
     private readonly ControllerBed _bed;
 
     public RaiseTests()
     {
-        _bed = new ControllerBed(static input => new()
+        _bed = new ControllerBed(input =>
         {
-            Status = new RagDeploymentStatus { Phase = "x" },
-            StatusDue = true,
-            Memory = input.Memory,
-            After = [new ApplyRoute(Raised, Ports, input.Observed.Route, null, Direction.Raises, Needs)],
+            _troubles.Add(input.Observed.LastError);
+            return new()
+            {
+                Status = new RagDeploymentStatus { Phase = "x" },
+                StatusDue = true,
+                Memory = input.Memory,
+                After = [new ApplyRoute(Raised, Ports, input.Observed.Route, null, Direction.Raises, Needs)],
+            };
         });
         _bed.Apply("{}");
         _bed.Api.Put<V1HTTPRoute>(new GatewayApiRouter().Create(Sample.Owner, new DesiredTraffic(null, Before, Ports)));
@@ -55,6 +60,8 @@ public sealed class RaiseTests
         var result = await _bed.PassAsync();
         Assert.Equal(10, Weight);
         Assert.Equal(TimeSpan.FromSeconds(1), result.RequeueAfter);
+        await _bed.PassAsync();
+        Assert.StartsWith($"no more weight: read live, Deployment {New} ", _troubles[^1], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -40,8 +40,10 @@ public sealed class UnreadTests
         Assert.True(_inputs[0].MayNotRaise);
         Assert.Equal(0, _bed.Weights()[New]);
         Assert.Equal("1", _bed.Object.Status!.Phase);
-        Assert.Equal("may not list configmaps", first.ErrorMessage);
+        // Its own looks go on in time, and it asks again soon.
+        Assert.Equal(TimeSpan.FromSeconds(5), first.RequeueAfter);
         await _bed.PassAsync();
+        Assert.Contains("may not list configmaps", Assert.Single(_bed.Warnings), StringComparison.Ordinal);
         Assert.Equal((true, "may not list configmaps"), (_inputs[1].MayNotRaise, _inputs[1].Observed.LastError));
 
         _bed.Api.Fault = static _ => null;
@@ -72,6 +74,34 @@ public sealed class UnreadTests
 
         Assert.True(_inputs[1].MayNotRaise);
         Assert.Equal(0, _bed.Weights()[New]);
+    }
+
+    [Fact]
+    public async Task Status_in_conflict_is_decided_again_at_once_although_something_cannot_be_read()
+    {
+        _bed.Api.Fault = r =>
+        {
+            if (r is { Verb: "list", Resource: "configmaps" }) return new(ApiReason.Forbidden, 403);
+            if (r.Resource == "ragdeployments/status" && _inputs.Count == 1) _bed.Api.Change<RagDeployment>("assistant", """{"metadata":{"annotations":{"a":"b"}}}""");
+            return null;
+        };
+
+        var result = await _bed.PassAsync();
+
+        Assert.Equal(ApiReason.Conflict, Assert.IsType<KubernetesException>(result.Error).Reason);
+    }
+
+    [Fact]
+    public async Task Route_that_is_there_is_waited_for_although_the_cache_was_told_that_its_kind_is_missing()
+    {
+        _bed.Routes.State = CacheState.KindMissing;
+        _bed.Routes.Freeze(([], 0));
+        await _bed.PassAsync();
+        Assert.Empty(_inputs);
+        _bed.Routes.Thaw();
+        _bed.Routes.State = CacheState.Watching;
+        await _bed.PassAsync();
+        Assert.NotNull(Assert.Single(_inputs).Observed.Route);
     }
 
     [Fact]

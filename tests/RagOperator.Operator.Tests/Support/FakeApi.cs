@@ -106,13 +106,14 @@ internal sealed class FakeApi : IKubernetesClient
         return Done(call, new ObjectList<T>(items, Text(_version), []));
     }
 
-    public async Task<ApiResult<T>> CreateAsync<T>(JsonObject body, string @namespace, bool dryRun = false, CancellationToken cancellationToken = default)
+    public async Task<ApiResult<T>> CreateAsync<T>(JsonObject body, string @namespace, bool dryRun = false, TimeSpan? patience = null, CancellationToken cancellationToken = default)
         where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
     {
         if (dryRun) await DryRun();
         // A name that the server makes up is nobody's.
         var key = new NamespacedName(@namespace, body["metadata"]!["name"]?.GetValue<string>() ?? $"{body["metadata"]!["generateName"]}{_version}");
         var (call, refused) = Begin<T>("create", key, null, body, dryRun);
+        Requests[^1].Patience = patience;
         if (refused is not null) return await Failed<T>(call, refused);
         if (_objects.ContainsKey((T.EntityMetadata.PluralName, key)))
             return await Failed<T>(call, new(ApiReason.AlreadyExists, 409, $"{T.EntityMetadata.PluralName} \"{key.Name}\" already exists"));
