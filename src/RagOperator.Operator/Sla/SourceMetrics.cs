@@ -13,10 +13,11 @@ public sealed class SourceMetrics : IDisposable
     private readonly Histogram<double> _duration;
 
     /// <summary>Makes the instruments.</summary>
-    /// <param name="factory">Owns the meter; null for one of its own.</param>
-    public SourceMetrics(IMeterFactory? factory = null)
+    /// <param name="factory">Owns the meter: what another host or test of the same process counts is not mixed in.</param>
+    public SourceMetrics(IMeterFactory factory)
     {
-        _meter = factory?.Create(Name) ?? new Meter(Name);
+        ArgumentNullException.ThrowIfNull(factory);
+        _meter = factory.Create(Name);
         _requests = _meter.CreateCounter<long>(
             "ragoperator_metric_source_requests_total", null, "Questions to a metric source by result: number, no_data, invalid, error.");
         _duration = _meter.CreateHistogram(

@@ -6,6 +6,7 @@ using RagOperator.Abstractions.Models;
 using RagOperator.Kubernetes;
 using RagOperator.Operator.Admission;
 using RagOperator.Operator.Admission.Certificates;
+using RagOperator.Operator.Tests.Hosting;
 using RagOperator.Operator.Tests.Support;
 using RagOperator.Tests.Shared;
 
@@ -17,9 +18,16 @@ public sealed class KeyKeeperTests : IDisposable
     private static readonly NamespacedName s_secret = new("rag", "webhook");
     private readonly FakeApi _api = new();
     private readonly FakeTimeProvider _time = new();
-    private readonly KeyMetrics _metrics = new();
+    private readonly Factory _factory = new();
+    private readonly KeyMetrics _metrics;
 
-    public void Dispose() => _metrics.Dispose();
+    public KeyKeeperTests() => _metrics = new(_factory);
+
+    public void Dispose()
+    {
+        _metrics.Dispose();
+        _factory.Dispose();
+    }
 
     [Fact]
     public async Task First_process_makes_the_Secret_and_tells_both_configurations_and_then_writes_nothing()

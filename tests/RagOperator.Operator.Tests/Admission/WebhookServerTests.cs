@@ -12,6 +12,7 @@ using RagOperator.Operator.Admission;
 using RagOperator.Operator.Admission.Certificates;
 using RagOperator.Operator.Hosting;
 using RagOperator.Operator.Hosting.Options;
+using RagOperator.Operator.Tests.Hosting;
 using RagOperator.Tests.Shared;
 using RagOperator.Tests.Shared.Objects;
 
@@ -153,7 +154,8 @@ public sealed class WebhookServerTests : IAsyncLifetime, IDisposable
         try
         {
             var serving = new ServingCertificate();
-            using var metrics = new KeyMetrics();
+            using var factory = new Factory();
+            using var metrics = new KeyMetrics(factory);
             using var follower = new CertificateFolder(folder, serving, metrics, new FakeTimeProvider(), NullLogger<CertificateFolder>.Instance);
             follower.Look();
             Assert.Equal((false, HealthVerdict.Degraded), (serving.IsThere, follower.Check().Status));

@@ -11,10 +11,11 @@ internal sealed class KeyMetrics : IDisposable
     private readonly Counter<long> _failures;
 
     /// <summary>Makes the instrument.</summary>
-    /// <param name="factory">Owns the meter; null for one of its own.</param>
-    public KeyMetrics(IMeterFactory? factory = null)
+    /// <param name="factory">Owns the meter: what another host or test of the same process counts is not mixed in.</param>
+    public KeyMetrics(IMeterFactory factory)
     {
-        _meter = factory?.Create(Name) ?? new Meter(Name);
+        ArgumentNullException.ThrowIfNull(factory);
+        _meter = factory.Create(Name);
         _failures = _meter.CreateCounter<long>("ragoperator_webhook_key_failures_total", null, "Looks after the webhook's keys and certificates that failed; /health/detailed says why.");
     }
 

@@ -24,10 +24,11 @@ internal sealed class RolloutMetrics : IRolloutMetrics, IDisposable
     private readonly Histogram<double> _reaction;
 
     /// <summary>Makes the instruments.</summary>
-    /// <param name="factory">Owns the meter; null for one of its own.</param>
-    public RolloutMetrics(IMeterFactory? factory = null)
+    /// <param name="factory">Owns the meter: what another host or test of the same process counts is not mixed in.</param>
+    public RolloutMetrics(IMeterFactory factory)
     {
-        _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
+        ArgumentNullException.ThrowIfNull(factory);
+        _meter = factory.Create(MeterName);
         Gauge("ragoperator_phase", "1 for the phase that a RagDeployment is in, 0 for the others.", static (key, e) =>
             Phases.Select(p => Point(p == e.Status.Phase ? 1 : 0, key, Label("phase", p))));
         Gauge("ragoperator_status_info", "1; the labels say where a RagDeployment is and why: phase, the reason of its Ready condition, step and the step's state.", static (key, e) =>
