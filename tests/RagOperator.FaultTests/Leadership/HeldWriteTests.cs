@@ -73,6 +73,7 @@ public sealed class HeldWriteTests(ITestOutputHelper output)
         await world.UntilAsync(() => Task.FromResult(held.Task.IsCompleted), $"{place} on its way");
         world.LetEnd();
         world.Operator.Pause();
+        IReadOnlyList<Deed> successors;
         try
         {
             await world.UntilAsync(
@@ -85,13 +86,14 @@ public sealed class HeldWriteTests(ITestOutputHelper output)
             // Held at the very end, the write comes late only once the other has led at all.
             await world.UntilAsync(async () => (await world.Api.GetAsync($"/apis/coordination.k8s.io/v1/namespaces/{world.Namespace}/leases/operator"))?.GetProperty("spec").GetProperty("holderIdentity").GetString()?.StartsWith("second", StringComparison.Ordinal) == true, "the other leads");
             await world.UntilAsync(async () => await world.WeightBesideAsync(world.FirstService) == beside, "all goes where it should");
+            // Before the late write goes on: what comes after it says nothing about it.
+            successors = world.SecondsWrites;
         }
         finally
         {
             release.SetResult();
         }
 
-        var successors = world.SecondsWrites;
         var late = await held.Task;
         await world.UntilAsync(() => Task.FromResult(late.Ended > 0), "the server's answer to the late write");
         world.Operator.Resume();
