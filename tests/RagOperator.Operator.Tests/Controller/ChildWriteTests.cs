@@ -1,0 +1,98 @@
+using RagOperator.Abstractions.Models;
+using RagOperator.Engine.Contracts;
+using RagOperator.Kubernetes;
+using RagOperator.Operator.Tests.Support;
+
+namespace RagOperator.Operator.Tests.Controller;
+
+/// <summary>Children that are refused, or whose name is taken. The decisions are scripted.</summary>
+public sealed class ChildWriteTests : ScriptedPass
+{
+    [Fact]
+    public async Task Refusal_of_one_write_does_not_stop_the_others_and_is_told_once()
+    {
+        Decide = i => Output(i, new() { Phase = "x" }) with { After = [new CreateDeployment(Sample.Release(), "api", 1), Create()] };
+        Bed.Api.Fault = static r => r is { Resource: "deployments", Verb: "create" } ? new(ApiReason.Forbidden, 403, "exceeded quota: small") : null;
+
+        await Bed.PassAsync();
+        await Bed.PassAsync();
+
+        Assert.Contains("create services assistant-api-api0000001", Bed.Api.Accepted);
+        var told = Assert.Single(Bed.Events);
+        Assert.Equal(("WriteRefused", EventType.Warning), (told.Reason, told.Type));
+        Assert.Contains("exceeded quota: small", told.Note, StringComparison.Ordinal);
+        Assert.Equal("exceeded quota: small", Inputs[1].Observed.LastError);
+    }
+
+    [Fact]
+    public async Task Create_of_a_name_that_somebody_else_holds_tells_who_and_forgets_it_when_freed()
+    {
+        Bed.Api.Put<V1Service>(Sample.Object("""{"metadata":{"name":"assistant-api-api0000001","annotations":{"meta.helm.sh/release-name":"web"}}}"""));
+        Decide = i => Output(i, new() { Phase = "x" }) with
+        {
+            After = i.Observed.Taken.Count == 0 ? [Create()] : [],
+            Missed = i.Observed.Taken.Keys.ToHashSet(StringComparer.Ordinal),
+        };
+
+        await Bed.PassAsync();
+        await Bed.PassAsync();
+        Assert.Equal(
+            "Service rag/assistant-api-api0000001 is held by Helm release web", Inputs[1].Observed.Taken["Service assistant-api-api0000001"]);
+
+        Bed.Api.Remove<V1Service>("assistant-api-api0000001");
+        Bed.Time.Advance(TimeSpan.FromSeconds(30));
+        await Bed.PassAsync();
+        Assert.Empty(Inputs[2].Observed.Taken);
+        Assert.Contains("create services assistant-api-api0000001", Bed.Api.Accepted);
+    }
+
+    [Fact]
+    public async Task Name_that_somebody_else_holds_is_not_asked_for_once_nothing_wants_it()
+    {
+        Bed.Api.Put<V1Service>(Sample.Object("""{"metadata":{"name":"assistant-api-api0000001"}}"""));
+        Decide = i => Output(i, new() { Phase = "x" }) with { After = Inputs.Count == 1 ? [Create()] : [] };
+
+        await Bed.PassAsync();
+        var second = await Bed.PassAsync();
+        Assert.Single(Inputs[1].Observed.Taken);
+        Assert.Null(second.RequeueAfter);
+        var asked = Bed.Api.Requests.Count;
+        Bed.Time.Advance(TimeSpan.FromMinutes(1));
+        await Bed.PassAsync();
+        Assert.Empty(Inputs[2].Observed.Taken);
+        Assert.Equal(asked, Bed.Api.Requests.Count);
+    }
+
+    [Theory]
+    [InlineData("uid-1", true)]
+    [InlineData("uid-0", false)]
+    public async Task Create_of_a_name_that_exists_is_fine_when_ours_and_waits_for_that_of_an_earlier_object(string uid, bool goesOn)
+    {
+        Bed.Api.Put<V1Service>(Sample.Object($$$"""
+            {"metadata":{"name":"assistant-api-api0000001","labels":{"ragoperator.dev/name":"assistant"},
+             "ownerReferences":[{"apiVersion":"ragoperator.dev/v1alpha1","kind":"RagDeployment","name":"assistant","uid":"{{{uid}}}","controller":true}]}}
+            """));
+        Decide = i => Output(i, new() { Phase = "x" }) with { After = [Create(), new CreateRevisionService(Sample.Release(), "embedder")] };
+
+        await Bed.PassAsync();
+
+        Assert.Equal(goesOn, Bed.Api.Accepted.Contains("create services assistant-embedder-emb0000001"));
+        await Bed.PassAsync();
+        Assert.Empty(Inputs[1].Observed.Taken);
+    }
+
+    [Fact]
+    public async Task Create_of_a_child_of_ours_that_lost_its_label_gives_it_back()
+    {
+        Bed.Api.Put<V1Service>(Sample.Object("""
+            {"metadata":{"name":"assistant-api-api0000001",
+             "ownerReferences":[{"apiVersion":"ragoperator.dev/v1alpha1","kind":"RagDeployment","name":"assistant","uid":"uid-1","controller":true}]}}
+            """));
+        Decide = i => Output(i, new() { Phase = "x" }) with { After = i.Observed.Services.Count == 0 ? [Create()] : [] };
+
+        await Bed.PassAsync();
+        await Bed.PassAsync();
+
+        Assert.Contains("assistant-api-api0000001", Inputs[1].Observed.Services.Keys);
+    }
+}
