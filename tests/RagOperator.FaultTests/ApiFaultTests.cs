@@ -33,6 +33,15 @@ public sealed class ApiFaultTests(ITestOutputHelper output)
         await FaultClass.CheckAsync($"reads/{story}", plans, 6, output);
     }
 
+    /// <summary>A machine that is started again: the operator dies after a write, and for its next life's first seconds the server serves no HTTPRoutes.</summary>
+    [SkippableTheory]
+    [MemberData(nameof(Names))]
+    public async Task Server_and_operator_that_begin_together_change_nothing_about_the_end(string story)
+    {
+        var reference = await Lab.ReferenceAsync(Stories.Named(story));
+        await FaultClass.CheckAsync($"begin together/{story}", [.. reference.Places.Select(place => Plan(story, place, FaultAction.KillBoth))], 3, output);
+    }
+
     /// <summary>Two things at once: a death and a fault, or two faults. Too many for all of them: always the same sample.</summary>
     [SkippableTheory]
     [MemberData(nameof(Names))]

@@ -12,7 +12,8 @@ namespace RagOperator.Kubernetes;
 /// Expected flow: list, then watch after watch from the last version seen. A watch that ends cleanly is followed by the next at once; 410 and
 /// whatever leaves doubt about completeness lead to a new list; other failures to a pause and another watch.
 /// Guarantees: the cache is replaced as a whole by a list, and never holds a state older than one it held. A missing kind has no objects: as long
-/// as the cache has some, the server's word for it is doubted for half a minute, and for ever where the kind may not be missing.
+/// as the cache has some, the server's word for it is doubted for half a minute, and for ever where the kind may not be missing. A process that has
+/// just begun does not know whether there are any: it believes it after ten seconds.
 /// Three independent ends to a watch: the server's (timeoutSeconds), our deadline a little later, and silence after bookmarks were seen.
 /// </remarks>
 internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<T> cache, CacheOptions<T> options, TimeProvider time, Jitter jitter, ILogger logger)
@@ -24,6 +25,9 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
     // The objects of a kind that goes are told as deleted before it does. A server that has just begun says of any definition that it has not
     // read yet that it does not serve it: whoever believed that would take all its objects for gone.
     private static readonly TimeSpan MissingKindDoubt = TimeSpan.FromSeconds(30);
+
+    // A machine that has just started has a server and an operator that have both just begun. Shorter, since people wait for the word where it is true.
+    private static readonly TimeSpan FirstDoubt = TimeSpan.FromSeconds(10);
 
     private readonly Backoff _backoff = new(time, jitter);
     private bool _versionUnavailable;
@@ -105,12 +109,11 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
     {
         switch (answer.Reason)
         {
-            case ApiReason.KindMissing when cache.Items.Count > 0 && (time.GetElapsedTime(_missingSince ??= time.GetTimestamp()) < MissingKindDoubt || !options.MayBeMissing):
+            case ApiReason.KindMissing when IsDoubted(time.GetElapsedTime(_missingSince ??= time.GetTimestamp())):
                 LogFailed(logger, answer.ToString());
-                cache.Enter(CacheState.BackingOff, $"the server says that it does not serve {T.EntityMetadata.ApiVersion} {Kind}, of which there were objects; it is asked again");
+                cache.Enter(CacheState.BackingOff, $"the server says that it does not serve {T.EntityMetadata.ApiVersion} {Kind}{(cache.Items.Count > 0 ? ", of which there were objects" : "")}; it is asked again");
                 break;
             case ApiReason.KindMissing:
-                _missingSince ??= time.GetTimestamp();
                 if (cache.Items.Count > 0) cache.Replace(new ObjectList<T>([], cache.LastSyncResourceVersion, []));
                 if (cache.State != CacheState.KindMissing) LogKindMissing(logger, Kind, T.EntityMetadata.ApiVersion);
                 cache.Enter(CacheState.KindMissing, $"the server does not serve {T.EntityMetadata.ApiVersion} {Kind}");
@@ -127,6 +130,12 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
                 break;
         }
     }
+
+    /// <summary>Whether the server's word that it does not serve the kind is not believed yet. Where the kind may not be missing and nothing was ever
+    /// seen of it, there is nothing to lose.</summary>
+    private bool IsDoubted(TimeSpan missing) => cache.Items.Count > 0
+        ? missing < MissingKindDoubt || !options.MayBeMissing
+        : missing < FirstDoubt && options.MayBeMissing && !cache.HasSynced;
 
     private async Task<Next> WatchAsync(CancellationToken cancellationToken)
     {

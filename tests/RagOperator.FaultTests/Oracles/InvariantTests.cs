@@ -63,6 +63,24 @@ public sealed class InvariantTests
     [Fact]
     public void Deletion_of_what_stable_needs() => Expect("S5", _story.Status(canary: "", step: 0, weight: 10, state: "").Write("delete", "deployments", "assistant-api-1"));
 
+    [Theory]
+    [InlineData("services", "assistant-api-2")]
+    [InlineData("deployments", "assistant-api-2")]
+    [InlineData("configmaps", "assistant-api-2-flags")]
+    public void Deletion_of_what_the_route_still_sends_requests_to_though_it_was_taken_back(string resource, string name) => Expect(
+        "S5", _story.Status(canary: "new", step: 1, weight: 50, state: "Holding").Route(50, 50).Status(canary: "", step: 1, weight: 50, state: "", failed: "new").Write("delete", resource, name));
+
+    [Fact]
+    public void Deletion_of_a_Service_that_the_route_still_names() =>
+        Expect("S4", _story.Status(canary: "", step: 1, weight: 50, state: "", failed: "new").Hand(100, 0).Write("delete", "services", "assistant-api-2"));
+
+    [Fact]
+    public void Deletion_that_nobody_looked_at_the_route_before() => Expect("S5", _story.Write("delete", "deployments", "assistant-api-3", isSeen: false));
+
+    [Fact]
+    public void Deletion_of_what_gets_nothing_any_more_breaks_nothing() => Assert.Empty(
+        _story.Status(canary: "new", step: 1, weight: 50, state: "Holding").Route(50, 50).Status(canary: "", step: 1, weight: 50, state: "", failed: "new").Route(100, 0).Write("delete", "deployments", "assistant-api-2").Broken());
+
     [Fact]
     public void Stable_that_is_scaled_down() => Expect("S3", _story.Status(canary: "new", step: 0, weight: 10, state: "Scaling").Patch("assistant-api-1", "replicas", 0));
 
@@ -163,11 +181,13 @@ public sealed class InvariantTests
             "patch", "deployments", name, new JsonObject { ["metadata"] = new JsonObject { ["ownerReferences"] = new JsonArray(new JsonObject { ["kind"] = "RagDeployment" }) } },
             body: $$$"""{"spec":{"{{{field}}}":{{{value}}}}}""");
 
-        public Story Write(string verb, string resource, string name, JsonObject? answer = null, int status = 200, string body = "{}")
+        public Story Write(string verb, string resource, string name, JsonObject? answer = null, int status = 200, string body = "{}", bool isSeen = true)
         {
             var call = new ApiCall(verb, resource, "ns", name, DryRun: false);
             var deed = new Deed { Began = ++_order, At = default, Call = call, Place = call.Key, Body = Encoding.UTF8.GetBytes(body), Life = 1, Ended = ++_order, Status = status };
             deed.Answer = JsonElement.Parse((answer ?? []).ToJsonString());
+            if (verb == "delete" && isSeen)
+                deed.Witness = new Witness(new Dictionary<string, int>(StringComparer.Ordinal), new Dictionary<string, (int, int)>(StringComparer.Ordinal), _weights);
             _deeds.Add(deed);
             return this;
         }

@@ -156,11 +156,28 @@ public sealed class Invariants
             if (deed.Call.Verb == "delete" && kind is "deployments" or "services" or "configmaps"
                 && (_releases.Children(status.Stable).Contains(deed.Call.Name) || _releases.Children(status.Canary).Contains(deed.Call.Name)))
                 Break("S5", deed, "what stable or canary needs is deleted");
+            if (deed.Call is { Verb: "delete", Resource: "services" or "deployments" or "configmaps" })
+                Deleted(deed);
             if (deed.Call is { Verb: "patch", Resource: "deployments" })
                 Scaled(deed, status);
             if (deed.Call is { Verb: "create", Resource: "deployments" })
                 Fewer(deed, status, JsonElement.Parse(deed.Body.Span).GetProperty("spec"));
         }
+    }
+
+    /// <summary>Whatever status says of a release: as long as the route sends requests to it, all of it is needed.</summary>
+    private void Deleted(Deed deed)
+    {
+        if (deed.Witness is not Witness { Weights: var rules })
+        {
+            Break("S5", deed, "nobody looked at the route before it");
+            return;
+        }
+
+        if (deed.Call.Resource == "services" && rules.Any(r => r.ContainsKey(deed.Call.Name)))
+            Break("S4", deed, "the route names it");
+        if (rules.SelectMany(static r => r).FirstOrDefault(b => b.Value > 0 && _releases.NeededBy(b.Key).Contains(deed.Call.Name)) is { Key: { } service, Value: var weight })
+            Break("S5", deed, $"the route gives {weight} to {service}, which needs it");
     }
 
     /// <summary>Whether what the server answered with (each child, whole) names a RagDeployment as its owner.</summary>

@@ -23,6 +23,9 @@ public sealed class ReleaseMap
     /// <summary>The entry's Service of a release, or null.</summary>
     public string? EntryService(string hash) => _components.TryGetValue(hash, out var parts) ? $"assistant-api-{parts["api"]}" : null;
 
+    /// <summary>Names of the children of the releases that have this Service as their entry.</summary>
+    public IReadOnlySet<string> NeededBy(string entryService) => _components.Keys.Where(h => EntryService(h) == entryService).SelectMany(Children).ToHashSet(StringComparer.Ordinal);
+
     /// <summary>Names of the Deployments that a release needs, those that it shares with another too.</summary>
     public IReadOnlyList<string> Deployments(string hash) => _components.TryGetValue(hash, out var parts) ? [.. parts.Select(static p => $"assistant-{p.Key}-{p.Value}")] : [];
 

@@ -144,7 +144,7 @@ public static class Lab
     private static async Task<IReadOnlySet<string>> EndAsync(FaultWorld world, Reference? reference, TimeSpan quiet)
     {
         var start = TimeProvider.System.GetTimestamp();
-        var end = await EndState.OfAsync(world.Api, world.Namespace);
+        var end = await ReadQuietlyAsync(world, quiet);
         var isLate = false;
         while (TimeProvider.System.GetElapsedTime(start) < s_patience)
         {
@@ -158,13 +158,29 @@ public static class Lab
             }
 
             await Task.Delay(s_settled, TimeProvider.System);
-            await world.QuietAsync(quiet);
-            end = await EndState.OfAsync(world.Api, world.Namespace);
+            // A minute of silence was waited for before.
+            await world.QuietAsync(s_quiet);
+            end = await ReadQuietlyAsync(world, s_quiet);
             if (before.SetEquals(end) && (reference is null || !IsOnlyLate(reference, end)))
                 return end;
         }
 
         return end;
+    }
+
+    /// <summary>What there is, read while nothing was written: a write that came in between may be in what was read, and not yet in the trajectory.</summary>
+    private static async Task<IReadOnlySet<string>> ReadQuietlyAsync(FaultWorld world, TimeSpan quiet)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var end = await EndState.OfAsync(world.Api, world.Namespace);
+            if (world.Proxy.Trajectory.QuietFor >= quiet)
+                return end;
+            if (TimeProvider.System.GetElapsedTime(start) > s_patience + quiet)
+                throw new NotReachedException("the end is written to again and again");
+            await world.QuietAsync(quiet);
+        }
     }
 
     /// <summary>Whether the end differs from the story's, and only by whole objects.</summary>

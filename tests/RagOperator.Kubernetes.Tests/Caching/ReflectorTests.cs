@@ -168,6 +168,32 @@ public sealed class ReflectorTests
     }
 
     [Fact]
+    public async Task First_word_of_a_server_that_has_just_begun_is_doubted()
+    {
+        await using var world = await World.StartAsync(w => [Missing, Missing, List("10", "", Item("a", "3")), w.Mute()], static options => options.MayBeMissing = true);
+        Assert.Equal(CacheState.BackingOff, world.Cache.State);
+        await world.ToTheNextAnswerAsync(2);
+        Assert.Equal(CacheState.BackingOff, world.Cache.State);
+        await world.ToTheNextAnswerAsync(3);
+        Assert.True(world.Cache.HasSynced);
+    }
+
+    [Fact]
+    public async Task First_word_is_believed_after_ten_seconds()
+    {
+        await using var world = await World.StartAsync(w => [.. Enumerable.Repeat<Func<HttpContext, Task>>(Missing, 60), w.Mute()], static options => options.MayBeMissing = true);
+        var since = world.Time.GetUtcNow();
+        for (var answers = 2; world.Cache.State == CacheState.BackingOff; answers++)
+        {
+            Assert.InRange(world.Time.GetUtcNow() - since, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+            await world.ToTheNextAnswerAsync(answers);
+        }
+
+        Assert.Equal(CacheState.KindMissing, world.Cache.State);
+        Assert.InRange(world.Time.GetUtcNow() - since, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
     public async Task Kind_that_may_not_be_missing_keeps_its_objects_whatever_a_server_says()
     {
         await using var world = await World.StartAsync(w => [List("10", "", Item("a", "3")), .. Enumerable.Repeat<Func<HttpContext, Task>>(Missing, 30), List("10", "", Item("a", "3")), w.Mute()]);
@@ -383,6 +409,13 @@ public sealed class ReflectorTests
         {
             Time.Advance(Time.NextTimer!.Value - Time.GetUtcNow());
             await UntilAsync(condition, what);
+        }
+
+        /// <summary>Moves the clock to the end of a pause, and waits until what is asked then has its answer.</summary>
+        public async Task ToTheNextAnswerAsync(int count)
+        {
+            await UntilAsync(() => Time.NextTimer is not null, "it pauses");
+            await ToTheNextTimerAsync(() => Server.Seen.Count >= count && Cache.State != CacheState.Listing, $"answer {count}");
         }
 
         public async Task StopAsync()

@@ -29,6 +29,10 @@ public static class FaultAction
     /// <summary>The operator dies when it has the answer.</summary>
     public const string KillAfter = "kill-after";
 
+    /// <summary>The operator dies when it has the answer, and its next life meets a server that has just begun, too: for the first five seconds it
+    /// says that it serves no HTTPRoutes, as one does that has not read the definition yet.</summary>
+    public const string KillBoth = "kill-both";
+
     /// <summary>The connection is reset before the request gets to the server.</summary>
     public const string ResetBefore = "reset-before";
 
@@ -68,7 +72,7 @@ public static class FaultAction
     /// <summary>The watch ends before this line, and the next one may not be opened: <c>open-403</c>, <c>open-reset</c>.</summary>
     public const string Open = "open-";
 
-    /// <summary>The three deaths.</summary>
+    /// <summary>The three deaths of the operator alone.</summary>
     public static IReadOnlyList<string> Kills { get; } = [KillBefore, KillLost, KillAfter];
 
     /// <summary>Answers of a server to a write, by status code, and resets. A 404 without an object's name says that the kind is not served.</summary>

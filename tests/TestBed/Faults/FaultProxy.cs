@@ -15,6 +15,8 @@ namespace RagOperator.TestBed.Faults;
 public sealed class FaultProxy : IAsyncDisposable
 {
     private const int MaxBody = 8 << 20;
+    private const string LateKind = "httproutes";
+    private static readonly TimeSpan s_late = TimeSpan.FromSeconds(5);
     private readonly ApiAccess _api;
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, Fault> _faults;
@@ -22,7 +24,10 @@ public sealed class FaultProxy : IAsyncDisposable
     private readonly ConcurrentDictionary<string, byte[]> _firstLists = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _struck = new();
     private readonly ConcurrentDictionary<(string Resource, string Connection), bool> _connections = new();
+    private readonly Lock _lock = new();
     private volatile int _life = 1;
+    private bool _serverBegins;
+    private long? _serverBegan;
 
     private FaultProxy(ApiAccess api, WebApplication app, string kubeConfig, IEnumerable<Fault> faults)
     {
@@ -125,6 +130,19 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
+    /// <summary>A refusal that stands, or that of a server which has begun a moment before.</summary>
+    private int? RefusalOf(ApiCall call)
+    {
+        if (Refuse(call) is { } refused)
+            return refused;
+        lock (_lock)
+        {
+            if (_serverBegins)
+                (_serverBegins, _serverBegan) = (false, TimeProvider.System.GetTimestamp());
+            return call.Kind == LateKind && _serverBegan is { } began && TimeProvider.System.GetElapsedTime(began) < s_late ? 404 : null;
+        }
+    }
+
     private async Task RequestAsync(HttpContext context, ApiCall call, byte[] body)
     {
         var deed = Trajectory.Begin(call, body, _life);
@@ -141,7 +159,7 @@ public sealed class FaultProxy : IAsyncDisposable
     private async Task CarryOutAsync(HttpContext context, Deed deed, byte[] body)
     {
         var call = deed.Call;
-        if (Refuse(call) is { } refused)
+        if (RefusalOf(call) is { } refused)
         {
             await RefuseAsync(context, deed, refused);
             return;
@@ -190,10 +208,12 @@ public sealed class FaultProxy : IAsyncDisposable
                 break;
             default:
                 await AnswerAsync(context, answerStatus, answer, retryAfter);
-                if (fault?.Action == FaultAction.KillAfter)
+                if (fault?.Action is FaultAction.KillAfter or FaultAction.KillBoth)
                 {
                     await context.Response.CompleteAsync();
                     await KillAsync();
+                    lock (_lock)
+                        _serverBegins |= fault.Action == FaultAction.KillBoth;
                 }
 
                 break;
@@ -202,7 +222,7 @@ public sealed class FaultProxy : IAsyncDisposable
 
     private async Task WatchAsync(HttpContext context, ApiCall call)
     {
-        if (Refuse(call) is { } refused)
+        if (RefusalOf(call) is { } refused)
         {
             await AnswerAsync(context, refused, RefusalBody(refused), null);
             return;
