@@ -12,6 +12,10 @@ public sealed record EngineOutput
     /// <summary>Whether the status differs from the persisted one in a way that is worth a write.</summary>
     public required bool StatusDue { get; init; }
 
+    /// <summary>What must be there at the very moment of the status write, where that names another release stable and the old one goes by it; null
+    /// where nothing has to.</summary>
+    public RaiseNeeds? StatusNeeds { get; init; }
+
     /// <summary>What to remember until the next decision.</summary>
     public required EngineMemory Memory { get; init; }
 

@@ -46,6 +46,11 @@ internal sealed partial class RolloutPass
     // What is not ours is waited for when pods start, and blamed on nobody afterwards.
     private bool IsAvailable(ReleaseRecord release) => release.Workloads().All(c => Look(release, c).Available);
 
+    /// <summary>Whether a release answers at all: a pod of each component that is to have any, and a ready address of its entry.</summary>
+    private bool Serves(ReleaseRecord release) =>
+        release.Workloads().All(c => World.Deployments.GetValueOrDefault(ChildNames.Revision(Name, c.Name, c.Revision!))?.Available >= Math.Min(1, WantedReplicas(c.Name, c.Revision!)))
+        && (ReadyAddresses(release) > 0 || release.Component(release.Entry)?.HasService != true || WantedReplicas(release.Entry, release.Component(release.Entry)!.Revision!) == 0);
+
     /// <summary>Answers whether the canary is available with a ready address, and keeps the clocks of what happens when it is not.</summary>
     private bool WatchAvailability(ReleaseRecord canary)
     {

@@ -192,6 +192,7 @@ internal sealed partial class RolloutPass
 
     private void DeleteAllBut(HashSet<(ChildKind, string)> keep)
     {
+        var entries = Live().Select(l => EntryService(l.Release)).ToHashSet(StringComparer.Ordinal);
         foreach (var (kind, view) in Children())
         {
             if (kind is not (ChildKind.Deployment or ChildKind.Service or ChildKind.ConfigMap)
@@ -202,7 +203,7 @@ internal sealed partial class RolloutPass
 
             // The canary's Service goes only after the route is verified without it (S4), and its pods not before.
             var revision = kind == ChildKind.ConfigMap && view.Name.EndsWith("-flags", StringComparison.Ordinal) ? view.Name[..^"-flags".Length] : view.Name;
-            if (World.Route is not { Owner: Ownership.Ours } route || (route.Verified && !route.Named.Any(b => Is(b.Service, revision))))
+            if (MayGo(revision, entries))
             {
                 _after.Add(new DeleteChild(kind, view));
             }

@@ -53,7 +53,8 @@ internal sealed partial class RolloutPass
     private DateTimeOffset SeenUpTo() =>
         JudgedNow().Select(m => Sla(m.Name)?.EvaluatedAt).Min() ?? _now;
 
-    private TimeSpan LongestGap() => JudgedNow().Any() ? _spec!.Policy.Sla!.Interval * 2 : TimeSpan.MaxValue;
+    /// <summary>What lies longer between two looks was watched by nobody: without metrics, too, where a look comes at least each cadence.</summary>
+    private TimeSpan LongestGap() => (JudgedNow().Any() ? _spec!.Policy.Sla!.Interval : ProgressCadence()) * 2;
 
     /// <summary>How far a hold may run ahead of what is written: a tenth of it, at least one interval and at most five minutes.</summary>
     private TimeSpan ProgressCadence()

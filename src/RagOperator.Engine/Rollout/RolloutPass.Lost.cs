@@ -72,7 +72,13 @@ internal sealed partial class RolloutPass
             return;
         }
 
-        if (World.ReadyAddresses.GetValueOrDefault(stable) == 0 || World.Services.GetValueOrDefault(stable) is not { Port: not null })
+        if (World.ReadyAddresses.GetValueOrDefault(stable) == 0)
+        {
+            _bothBad = true;
+            LookAt(_now + s_bothBadAgain);
+        }
+
+        if (World.Services.GetValueOrDefault(stable) is not { Port: not null })
         {
             _bothBad = true;
             return;
@@ -80,7 +86,7 @@ internal sealed partial class RolloutPass
 
         List<Backend> wanted = [new(stable, 100), .. route.Named.Where(b => !Is(b.Service, stable) && World.Services.GetValueOrDefault(b.Service) is { Port: not null }).Select(static b => b with { Weight = 0 })];
         var ports = wanted.ToDictionary(static b => b.Service, b => World.Services[b.Service].Port!.Value, StringComparer.Ordinal);
-        _after.Add(new ApplyRoute(wanted, ports, route, Unrecorded(), WayOf(wanted, route, stable)));
+        _after.Add(new ApplyRoute(wanted, ports, route, Unrecorded(), WayOf(wanted, route, stable), _bothBad ? AnyAddress(stable) : null));
     }
 
     private Situation SituateLost()

@@ -95,6 +95,12 @@ internal sealed partial class RolloutPass
         _s.StableRevision = found.Record.Hash;
         _s.Release = found.Record.Number;
         _s.History = [new HistoryEntry { Release = found.Record.Number, Revision = found.Record.Hash, Outcome = Outcomes.Installed, Reason = "Restored", FinishedAt = _now }, .. _s.History ?? []];
+        // A release that still gets requests was a canary, and nothing but the route tells of it: it goes as one that spec left, unless spec names it.
+        foreach (var other in _book.All.Where(r => !Is(EntryService(r.Record), EntryService(found.Record)) && OwnRoute?.MostOf(EntryService(r.Record)) > 0))
+        {
+            AddRetiring(other, RetireReasons.Withdrawn, null);
+        }
+
         _restored = true;
         Tell("Restored", $"Found {Called(found.Record)} as stable by {pointer}; its status was lost");
     }

@@ -1,6 +1,5 @@
 using RagOperator.Api.V1Alpha1;
 using RagOperator.Engine.Contracts;
-using RagOperator.Engine.Releases;
 
 namespace RagOperator.Engine.Rollout;
 
@@ -23,6 +22,8 @@ internal sealed partial class RolloutPass
         Record(canary, Outcomes.RolledBack, cause, message, query, values);
         AddRetiring(canary, RetireReasons.Failed, null);
         Tell("RollbackStarted", $"Taking {Called(canary.Record)} back in step {_s.Step?.Name}: {message}", warning: true);
+        // What failed is not gone back to without steps, however long ago that is forgotten.
+        _s.History = _s.History!.ConvertAll(h => Is(h.Revision, canary.Record.Hash) ? h with { ReplacedAt = null } : h);
         EndAttempt();
     }
 
@@ -50,18 +51,6 @@ internal sealed partial class RolloutPass
         }
     }
 
-    /// <summary>Whether the gateway is verified to give nothing to a release.</summary>
-    private bool CarriesNothingOf(string hash)
-    {
-        if (World.Route is not { Owner: Ownership.Ours } route)
-        {
-            return true;
-        }
-
-        var service = _book.Find(hash) is { } release ? EntryService(release.Record) : null;
-        return route.Verified && !route.Named.Any(b => Is(b.Service, service) && b.Weight > 0);
-    }
-
     private void Retire()
     {
         foreach (var entry in (_s.Retiring ?? []).ToList())
@@ -69,7 +58,8 @@ internal sealed partial class RolloutPass
             var release = _book.Find(entry.Revision);
             var free = release is null || RouteIsFreeOf(release.Record);
             var next = entry;
-            var left = !Is(entry.Reason, RetireReasons.Replaced) || (Stable is { } stable && StableServicesSettled(stable.Record));
+            // What was stable before is all that there is to fall back on as long as what replaced it does not serve.
+            var left = !Is(entry.Reason, RetireReasons.Replaced) || (Stable is { } stable && StableServicesSettled(stable.Record) && Serves(stable.Record));
             if (entry.Until is null && free && left && Stable is not null)
             {
                 var delay = Is(entry.Reason, RetireReasons.Failed) ? _spec?.Policy.KeepFailedPods : _spec?.Policy.RetireDelay;
@@ -87,17 +77,5 @@ internal sealed partial class RolloutPass
                 LookAt(next.Until);
             }
         }
-    }
-
-    /// <summary>Whether the verified route does not name the release's entry Service, unless stable uses the very same one.</summary>
-    private bool RouteIsFreeOf(ReleaseRecord release)
-    {
-        var service = EntryService(release);
-        if (World.Route is not { Owner: Ownership.Ours } route || (Stable is { } stable && Is(EntryService(stable.Record), service)))
-        {
-            return true;
-        }
-
-        return route.Verified && !route.Named.Any(b => Is(b.Service, service));
     }
 }

@@ -10,7 +10,10 @@ internal sealed partial class RolloutPass
     /// <summary>The canary's live weight before this pass looked for a hand on the route.</summary>
     private int _liveBefore;
 
-    /// <summary>Lowering is wanted and stable has no ready address.</summary>
+    /// <summary>How long until stable's addresses are looked at again where lowering waits for one: no watch may tell.</summary>
+    private static readonly TimeSpan s_bothBadAgain = TimeSpan.FromSeconds(2);
+
+    /// <summary>Lowering is wanted and stable has no ready address that the caches know of.</summary>
     private bool _bothBad;
 
     private RouteView? OwnRoute => World.Route is { Owner: Ownership.Ours, Deleting: false } route ? route : null;
@@ -119,8 +122,11 @@ internal sealed partial class RolloutPass
         }
 
         var way = IsStableRecorded ? WayOf(wanted, route, EntryService(stable.Record)) : Direction.Raises;
-        _after.Add(new ApplyRoute(wanted, Ports(stable.Record), route, Unrecorded(), way, way == Direction.Raises && IsRollout ? Needs(Canary!.Record) : null));
+        _after.Add(new ApplyRoute(wanted, Ports(stable.Record), route, Unrecorded(), way,
+            _bothBad ? AnyAddress(EntryService(stable.Record)) : way == Direction.Raises && IsRollout ? Needs(Canary!.Record) : null));
     }
+
+    private static RaiseNeeds AnyAddress(string service) => new(service, new Dictionary<string, int>(StringComparer.Ordinal));
 
     private RaiseNeeds Needs(ReleaseRecord canary) => new(
         EntryService(canary),
@@ -137,8 +143,9 @@ internal sealed partial class RolloutPass
         var lowers = leaving.Exists(static b => b.Weight > 0) || (Canary is { } canary && target < OnRoute(canary.Record));
         if (lowers && ReadyAddresses(stable) == 0)
         {
+            // By the cache, which may be old or not see it: looked at live before the write, again and again.
             _bothBad = true;
-            return null;
+            LookAt(_now + s_bothBadAgain);
         }
 
         // Its Service was deleted: it is made again, or the canary is taken back for having no address. Until then no route is written that names it (S4).

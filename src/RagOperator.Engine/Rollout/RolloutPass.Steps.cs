@@ -169,7 +169,7 @@ internal sealed partial class RolloutPass
 
     /// <summary>Whether nothing that is judged speaks against the next weight. After a step every metric must pass. Where the weight was taken
     /// below that step's there may be too little traffic for that, and none without weight: too few requests are no obstacle then, but a metric
-    /// that does not answer is, for as long as the canary has requests that it could tell of.</summary>
+    /// that does not answer is, or has not answered lately, for as long as the canary has requests that it could tell of.</summary>
     private bool MayLeaveWeight(StepStatus step)
     {
         if (step.Index > 0 && _s.Weight >= _spec!.Policy.Steps[step.Index - 1].Weight)
@@ -178,7 +178,7 @@ internal sealed partial class RolloutPass
         }
 
         return (_s.Weight ?? 0) > 0
-            ? JudgedNow().All(m => Sla(m.Name)?.Verdict is nameof(Engine.Sla.Verdict.Pass) or nameof(Engine.Sla.Verdict.TooFew))
+            ? JudgedNow().All(m => Sla(m.Name) is { Verdict: nameof(Engine.Sla.Verdict.Pass) or nameof(Engine.Sla.Verdict.TooFew), EvaluatedAt: { } at } && _now - at <= LongestGap())
             : !JudgedNow().Any(m => Is(Sla(m.Name)?.Verdict, nameof(Engine.Sla.Verdict.Breach)));
     }
 
@@ -259,6 +259,9 @@ internal sealed partial class RolloutPass
         }
     }
 
+    /// <summary>What must really be there for the status of this pass to be written.</summary>
+    private RaiseNeeds? _statusNeeds;
+
     /// <summary>Names the canary stable. Services and route follow, and only then the old release retires.</summary>
     private void Promote()
     {
@@ -269,6 +272,7 @@ internal sealed partial class RolloutPass
         if (old is not null)
         {
             AddRetiring(old, RetireReasons.Replaced, null);
+            _statusNeeds = Needs(canary.Record);
             var entry = _s.History!.FindIndex(h => Is(h.Revision, old.Record.Hash) && h.Outcome is Outcomes.Promoted or Outcomes.Installed && h.ReplacedAt is null);
             if (entry > 0)
             {

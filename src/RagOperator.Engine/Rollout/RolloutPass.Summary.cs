@@ -74,7 +74,7 @@ internal sealed partial class RolloutPass
             var called = failed is null ? failedHash : Called(failed.Record);
             var why = _s.Rollback?.Message ?? failed?.Failed ?? "";
             return _bothBad ? new Situation(Phases.Progressing, "StableNotReady", $"{called} is to be taken back ({why}), but stable has no ready address: both are bad, the weight waits for stable")
-                : _s.Rollback is { VerifiedAt: null } && !CarriesNothingOf(failedHash) ? new Situation(Phases.Progressing, "RollingBack", $"Taking {called} back: {why}{(OwnRoute is { Verified: false } ? $"; waiting for the gateway{RouteText()}" : "")}")
+                : _s.Rollback is { VerifiedAt: null } && !CarriesNothingOf(failedHash) ? new Situation(Phases.Progressing, "RollingBack", $"Taking {called} back: {why}{(!World.RouteKindKnown ? "; the server serves no HTTPRoute: nobody can tell who gets requests, and its pods stay" : OwnRoute is { Verified: false } ? $"; waiting for the gateway{RouteText()}" : "")}")
                 : new Situation(Phases.Degraded, "RolledBack", $"{called} was taken back in step {_s.Rollback?.Step}: {why}. Stable {Called(stable)} serves; held until spec changes, or somebody annotates {Api.ApiConstants.RequestAnnotation}=retry/{failed?.Record.Number}");
         }
 

@@ -108,6 +108,7 @@ internal sealed partial class RolloutPass
             StatusDue = StatusDiff.IsDue(_in.Persisted, _s, ProgressCadence(), _now),
             Memory = new EngineMemory { Working = _s, CreditedTo = _creditedTo, Breaches = _breaches },
             Before = _before,
+            StatusNeeds = _statusNeeds,
             After = [.. _after.Where(w => w.Way != Direction.Raises || !_in.MayNotRaise || IsStables(w)).OrderBy(static w => w is DeleteChild ? 2 : w.Way == Direction.Lowers ? 0 : 1)],
             Events = _events,
             Look = Look(),

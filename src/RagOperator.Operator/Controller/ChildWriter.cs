@@ -158,7 +158,8 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         var desired = new DesiredTraffic(pass.Route, write.Backends, write.Port, write.UnrecordedRollback);
         if (write.Current is not { } view) return await CreateAsync(pass, ChildKind.HttpRoute, router.Create(pass.Owner, desired), cancellationToken);
         if (pass.Seen.Route is not { } current) return new(WriteOutcome.Conflict);
-        if (write.Needs is { } needs && await LackAsync(pass, needs, cancellationToken) is { } lack) return lack;
+        if (write.Needs is { } needs && await LackAsync(pass, needs, "no more weight", cancellationToken) is { } lack)
+            return write.Way == Direction.Lowers && lack.Outcome == WriteOutcome.Waiting ? new(WriteOutcome.Withheld) : lack;
         for (var attempt = 1; ; attempt++)
         {
             var result = await PatchAsync(pass, ChildKind.HttpRoute, view.Name, router.Change(pass.Owner, current, desired), cancellationToken);
@@ -177,9 +178,13 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         }
     }
 
-    /// <summary>Whether something that a greater weight needs is not there; null when all of it is. Nothing of what is read is waited for in the caches:
-    /// one that never gets there must not hold up a rollback.</summary>
-    private async Task<WriteResult?> LackAsync(Pass pass, RaiseNeeds needs, CancellationToken cancellationToken)
+    /// <summary>Whether something that a release needs for more requests is not there; null when all of it is. Nothing of what is read is waited for in the
+    /// caches: one that never gets there must not hold up a rollback.</summary>
+    /// <param name="pass">The pass.</param>
+    /// <param name="needs">What has to be there.</param>
+    /// <param name="held">What does not happen without it, for people.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<WriteResult?> LackAsync(Pass pass, RaiseNeeds needs, string held, CancellationToken cancellationToken)
     {
         var deployments = Task.WhenAll(needs.Pods.Select(async need => (need.Key, need.Value, Answer: await cluster.Child(ChildKind.Deployment).GetAsync(pass.Owner.Child(need.Key), cancellationToken))));
         var endpoints = await cluster.Client.GetAsync<V1Endpoints>(pass.Owner.Child(needs.Service), cancellationToken);
@@ -195,7 +200,7 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         if (endpoints.Value is null && endpoints.Reason != ApiReason.NotFound) return new(WriteOutcome.Failed, endpoints);
         return endpoints.Value is { } found && WorkloadViews.ReadyAddresses(found) > 0 ? null : Lacks($"Service {needs.Service} has no ready address");
 
-        static WriteResult Lacks(string what) => new(WriteOutcome.Waiting, Lack: $"no more weight: read live, {what}; the watch has not told it yet");
+        WriteResult Lacks(string what) => new(WriteOutcome.Waiting, Lack: $"{held}: read live, {what}; the watch has not told it yet");
     }
 
     /// <summary>The object as it is now, if it is still ours to change.</summary>

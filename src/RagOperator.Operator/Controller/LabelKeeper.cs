@@ -111,16 +111,19 @@ internal sealed class LabelKeeper(Cluster cluster, TimeProvider time)
         return memory.Ledger.Lagging() is null;
     }
 
-    /// <summary>What status names may have lost its labels while nobody watched: all else is made again, and met, when it is missing.</summary>
-    private static void Expect(ChildOwner owner, RagDeploymentStatus? status, ObjectMemory memory)
+    /// <summary>What status names may have lost its labels while nobody watched, and the route with it where status is lost, too: all else is made again,
+    /// and met, when it is missing.</summary>
+    private void Expect(ChildOwner owner, RagDeploymentStatus? status, ObjectMemory memory)
     {
-        if (status?.StableRevision is null) return;
-        memory.Labels[(ChildKind.HttpRoute, ChildNames.Route(owner.Name))] = new("", Texts(owner.NameLabels()));
-        foreach (var hash in ((string?[])[status.StableRevision, status.CanaryRevision, status.FailedRevision]).OfType<string>())
-        {
-            memory.Labels[(ChildKind.ControllerRevision, ChildNames.Release(owner.Name, hash))] =
-                new("", Texts([.. owner.NameLabels(), new(ApiConstants.RecordLabel, ApiConstants.ReleaseRecord)]));
-        }
+        if (status?.StableRevision is not null || cluster.Child(ChildKind.ControllerRevision).CachedOf(owner.Key).Any())
+            memory.Labels[(ChildKind.HttpRoute, ChildNames.Route(owner.Name))] = new("", Texts(owner.NameLabels()));
+        if (status?.PolicyRevision is { } policy)
+            memory.Labels[(ChildKind.ControllerRevision, policy)] = Record(ApiConstants.PolicyRecord);
+        IEnumerable<string?> releases = [status?.StableRevision, status?.CanaryRevision, status?.FailedRevision, .. (status?.Retiring ?? []).Select(static r => r.Revision)];
+        foreach (var hash in releases.OfType<string>())
+            memory.Labels[(ChildKind.ControllerRevision, ChildNames.Release(owner.Name, hash))] = Record(ApiConstants.ReleaseRecord);
+
+        KnownLabels Record(string kind) => new("", Texts([.. owner.NameLabels(), new(ApiConstants.RecordLabel, kind)]));
     }
 
     private static Dictionary<string, string> Wanted(ChildOwner owner, IKubernetesObject<V1ObjectMeta> child, ObjectMemory memory, KnownLabels? known)

@@ -25,6 +25,9 @@ internal sealed class ObjectMemory(string uid, CancellationToken term)
     /// <summary>The live read that failed in this pass, where it keeps it only from raising; null otherwise.</summary>
     public Kubernetes.ApiResult? Unread { get; set; }
 
+    /// <summary>Why the canary was not named stable when it was looked at live, and until when that is not tried again; null otherwise.</summary>
+    public (string Text, DateTimeOffset Until)? Unpromoted { get; set; }
+
     /// <summary>Whether the records of releases were read live since no status names a stable one.</summary>
     public bool ReadRecords { get; set; }
 

@@ -35,6 +35,9 @@ internal enum WriteOutcome
     /// <summary>Something has to go first: look again soon.</summary>
     Waiting,
 
+    /// <summary>It would have nothing to fall back on, by a live look: not sent, and nothing else waits for it.</summary>
+    Withheld,
+
     /// <summary>Somebody else holds the name.</summary>
     Taken,
 

@@ -29,6 +29,9 @@ internal sealed class ActReport
     /// <summary>What a greater weight lacks by a live look, for people; null where nothing is known to be lacking.</summary>
     public string? Lack { get; set; }
 
+    /// <summary>Why the status that names another release stable was not sent: what that lacks by a live look, or why nobody could look.</summary>
+    public string? Unpromoted { get; set; }
+
     /// <summary>Whether something has to go before the next write.</summary>
     public bool Waits { get; set; }
 
@@ -104,6 +107,14 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
             Note(report, result);
             if (result.Outcome == WriteOutcome.Failed && write is CreateRelease or CreatePolicy) report.RecordFailure = result.Answer;
             if (result.Outcome != WriteOutcome.Done) return false;
+        }
+
+        // The old release goes by this status: the caches are not asked again whether the new one is there.
+        if (output.StatusNeeds is { } needs && await writer.LackAsync(pass, needs, "not stable yet", cancellationToken) is { } lack)
+        {
+            Note(report, lack);
+            report.Unpromoted = lack.Lack ?? lack.Answer?.Message;
+            return false;
         }
 
         if (!output.StatusDue) return true;

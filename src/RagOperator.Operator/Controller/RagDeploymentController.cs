@@ -272,7 +272,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
             Persisted = entity.Status,
             Memory = memory.Engine,
             Observed = seen.Observed,
-            MayNotRaise = memory.Unread is not null,
+            MayNotRaise = memory.Unread is not null || memory.Unpromoted?.Until > _time.GetUtcNow(),
             Now = _time.GetUtcNow(),
         };
     }
@@ -315,7 +315,10 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
 
         if (report.RecordFailure is { } record) memory.Unmade = UnmadeRecord.After(memory.Unmade, input.Generation, Cut(record.Message), input.Now);
         else if (report.StatusStands && input.Unrecordable is null) memory.Unmade = null;
-        var trouble = (report.Failure ?? memory.Unread)?.Message ?? report.Lack;
+        // Until it is tried again passes decide without it, and say why.
+        if (report.Unpromoted is { } lacks) memory.Unpromoted = (Cut(lacks), input.Now + UnreadPause);
+        else if (memory.Unpromoted?.Until <= input.Now) memory.Unpromoted = null;
+        var trouble = (report.Failure ?? memory.Unread)?.Message ?? report.Lack ?? memory.Unpromoted?.Text;
         memory.LastError = trouble is null ? null : ErrorText.Steady(memory.LastError, Cut(trouble));
         if (memory.Unread is { } unread && memory.IsNewError(unread.ToString())) LogUnread(_logger, pass.Owner.Key, unread.ToString());
         var before = memory.Unwritten;
@@ -360,6 +363,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         if (report.News || output.Externals.Any(e => !memory.ExternalAddresses.ContainsKey(e))) next = Sooner(next, FirstLagPause);
         if (report.Waits) next = Sooner(next, WaitPause);
         if (memory.Unread is not null) next = Sooner(next, UnreadPause);
+        if (memory.Unpromoted is { } held) next = Sooner(next, Later(held.Until - _time.GetUtcNow()));
         if (memory.Unmade is { Lasts: true } unmade) next = Sooner(next, Later(unmade.Until - _time.GetUtcNow()));
         if (output.Externals.Count > 0) next = Sooner(next, ExternalServices.Freshness);
         // No watch tells that the gateway took it.

@@ -97,6 +97,9 @@ internal sealed class Sim
     /// <summary>Whether something cannot be read.</summary>
     public bool IsBlind { get; set; }
 
+    /// <summary>What the caches make of what is there.</summary>
+    public Func<Observed, Observed> Eyes { get; set; } = static seen => seen;
+
     // What a user does.
     public Sim Edit(Action<SpecText> edit)
     {
@@ -196,7 +199,7 @@ internal sealed class Sim
             Reading = Cluster.Reading,
             Persisted = Cluster.Status,
             Memory = _memory,
-            Observed = Cluster.Observe() with { Samples = Metrics.Samples.ToDictionary(), Preflight = _preflight, LastError = _lastError, Unwritten = _unwritten.ToDictionary(), ExternalAddresses = Externals() },
+            Observed = Eyes(Cluster.Observe()) with { Samples = Metrics.Samples.ToDictionary(), Preflight = _preflight, LastError = _lastError, Unwritten = _unwritten.ToDictionary(), ExternalAddresses = Externals() },
             Now = Now,
         };
         var output = RolloutEngine.Decide(Input);
@@ -278,6 +281,13 @@ internal sealed class Sim
             if (!Carry(write, false, ref wrote)) return true;
         }
 
+        // The last look before another release is stable: what it names is not there.
+        if (output.StatusNeeds is { } promoted && !IsThere(promoted))
+        {
+            _retryAt = Now + TimeSpan.FromSeconds(1);
+            return true;
+        }
+
         var recorded = true;
         if (output.StatusDue)
         {
@@ -298,10 +308,19 @@ internal sealed class Sim
         _memory = output.Memory;
         foreach (var write in output.After.Where(w => recorded || w.Way == Direction.Lowers))
         {
+            if (write is ApplyRoute { Needs: { } needs } && !IsThere(needs)) continue;
             if (!Carry(write, !recorded, ref wrote)) return true;
         }
 
         return wrote;
+    }
+
+    /// <summary>What a live look shows, whatever the caches have.</summary>
+    private bool IsThere(RaiseNeeds needs)
+    {
+        var really = Cluster.Observe();
+        return really.ReadyAddresses.GetValueOrDefault(needs.Service) > 0
+            && needs.Pods.All(p => really.Deployments.TryGetValue(p.Key, out var d) && d.Available >= p.Value && d.Replicas >= p.Value);
     }
 
     private Fault WriteStatus(EngineOutput output)

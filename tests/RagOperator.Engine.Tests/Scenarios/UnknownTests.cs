@@ -1,0 +1,188 @@
+using RagOperator.Engine.Contracts;
+using RagOperator.Engine.Rollout;
+using RagOperator.Engine.Tests.World;
+
+namespace RagOperator.Engine.Tests.Scenarios;
+
+/// <summary>What nobody can see, or nothing tells of any more, is not what is not there.</summary>
+public sealed class UnknownTests
+{
+    private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
+
+    private static Sim InStep(string step, Action<SpecText>? spec = null)
+    {
+        var text = new SpecText();
+        spec?.Invoke(text);
+        return new Sim(text).UntilHealthy().Edit(static s => s.Image("api", "api:2").Image("embedder", "embedder:2")).UntilStep(step, StepStates.Holding);
+    }
+
+    private static void Wipe(Sim sim)
+    {
+        sim.Cluster.StatusText = null;
+        sim.Cluster.StatusVersion++;
+    }
+
+    [Fact]
+    public void Route_of_a_kind_that_is_said_to_be_missing_may_send_requests_and_keeps_the_pods_of_what_was_taken_back()
+    {
+        var sim = InStep("half");
+        // The weight is lowered, and no gateway confirms it; then the server says that it knows no routes.
+        sim.Cluster.GatewayWorks(false);
+        sim.Ask("abort/current").Run(s_minute);
+        var pods = sim.Pods("api:2");
+        sim.Eyes = static seen => seen with { RouteKindKnown = false, Route = null };
+        sim.Run(TimeSpan.FromHours(1));
+        Assert.Null(sim.Status.Rollback!.VerifiedAt);
+        Assert.Equal((pods, 1), (sim.Pods("api:2"), sim.Pods("embedder:2")));
+        Assert.Contains("serves no HTTPRoute", sim.Message, StringComparison.Ordinal);
+
+        sim.Eyes = static seen => seen;
+        sim.Cluster.GatewayWorks(true);
+        sim.Until(static s => s.Told("Retired"));
+        Assert.Equal((0, 0), (sim.Pods("api:2"), sim.Pods("embedder:2")));
+    }
+
+    [Fact]
+    public void Route_that_somebody_else_took_over_still_sends_requests()
+    {
+        var sim = InStep("half");
+        sim.Cluster.Route!.OwnerUid = "somebody";
+        sim.Ask("abort/current").Run(TimeSpan.FromHours(1));
+        Assert.Equal(50, sim.Weight("api:2"));
+        Assert.Null(sim.Status.Rollback!.VerifiedAt);
+        Assert.Equal(1, sim.Pods("embedder:2"));
+        Assert.True(sim.Pods("api:2") >= 2);
+    }
+
+    [Theory]
+    [InlineData("api:1")]
+    [InlineData("api:3")]
+    public void Canary_that_no_status_tells_of_keeps_its_parts_until_the_route_is_verified_without_it(string spec)
+    {
+        var sim = InStep("half");
+        sim.Cluster.GatewayDelay = s_minute;
+        Wipe(sim);
+        sim.Edit(s => s.Image("api", spec).Image("embedder", "embedder:1"));
+        sim.Run(TimeSpan.FromSeconds(50));
+        Assert.Equal(0, sim.Weight("api:2"));
+        Assert.Equal(1, sim.Pods("embedder:2"));
+        sim.Cluster.GatewayDelay = TimeSpan.FromSeconds(2);
+        sim.Run(s_minute * 2);
+        Assert.Equal((0, 0), (sim.Pods("api:2"), sim.Pods("embedder:2")));
+        sim.UntilHealthy();
+    }
+
+    [Fact]
+    public void Canary_that_no_status_tells_of_keeps_its_parts_while_stable_cannot_take_its_requests()
+    {
+        var sim = InStep("half");
+        sim.Cluster.Fail("api:1");
+        Wipe(sim);
+        sim.Edit(static s => s.Image("api", "api:1").Image("embedder", "embedder:1")).Run(TimeSpan.FromHours(1));
+        Assert.Equal(50, sim.Weight("api:2"));
+        Assert.Equal(1, sim.Pods("embedder:2"));
+        sim.Cluster.Heal("api:1");
+        sim.Until(static s => s.Told("Retired"));
+        Assert.Equal((0, 0), (sim.Pods("api:2"), sim.Pods("embedder:2")));
+    }
+
+    [Fact]
+    public void Release_whose_pods_died_unseen_does_not_become_stable()
+    {
+        var sim = InStep("full", static s => s.Put("sla", "-"));
+        var seen = sim.Cluster.Observe();
+        sim.Eyes = now => now with { Deployments = seen.Deployments, ReadyAddresses = seen.ReadyAddresses };
+        sim.Cluster.Fail("api:2");
+        sim.Run(TimeSpan.FromHours(1));
+        Assert.DoesNotContain(sim.Trajectory, static t => t.Write is DeleteChild { Kind: ChildKind.Deployment });
+        Assert.Equal(1, sim.Status.History![0].Release);
+        Assert.False(sim.Told("Promoted"));
+    }
+
+    [Fact]
+    public void Old_pods_stay_while_the_release_that_replaced_them_does_not_serve()
+    {
+        var sim = InStep("full").Until(static s => s.Told("Promoted"));
+        sim.Cluster.Fail("api:2");
+        sim.Run(TimeSpan.FromHours(1));
+        Assert.Equal(4, sim.Pods("api:1"));
+        sim.Cluster.Heal("api:2");
+        sim.Until(static s => s.Told("Retired"));
+        Assert.Equal(0, sim.Pods("api:1"));
+    }
+
+    [Fact]
+    public void Stable_whose_addresses_are_out_of_sight_gets_its_requests_back()
+    {
+        var sim = InStep("half");
+        var stable = sim.Deployment("api:1")!.Name;
+        sim.Eyes = now => now with { ReadyAddresses = now.ReadyAddresses.Where(a => a.Key != stable).ToDictionary() };
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Until(static s => s.Status.Rollback is not null).Run(TimeSpan.FromSeconds(5));
+        Assert.Equal(0, sim.Weight("api:2"));
+    }
+
+    [Fact]
+    public void Stable_that_really_has_no_address_is_looked_at_every_two_seconds()
+    {
+        var sim = InStep("half");
+        sim.Cluster.Fail("api:1");
+        sim.Ask("abort/current").Run(s_minute);
+        Assert.Equal(50, sim.Weight("api:2"));
+        Assert.Contains("both are bad", sim.Message, StringComparison.Ordinal);
+        Assert.InRange(sim.Last.NextLook!.Value - sim.Now, TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        sim.Cluster.Heal("api:1");
+        sim.Run(s_minute);
+        Assert.Equal(0, sim.Weight("api:2"));
+    }
+
+    [Fact]
+    public void Verdict_from_before_the_operator_was_away_raises_nothing()
+    {
+        var sim = InStep("canary", static s => s.Steps("name: canary, weight: 5, hold: 1h", "name: half, weight: 50, hold: 1h", "name: full, weight: 100, hold: 1h")).Run(TimeSpan.FromMinutes(5));
+        // More pods for the greater weight take a while, and the operator goes meanwhile.
+        sim.Cluster.Pods("api:2").Start = TimeSpan.FromMinutes(5);
+        sim.Edit(static s => s.Put("rollout.steps[0].weight", "40")).Run(s_minute);
+        Assert.Equal((StepStates.Scaling, 5), (sim.Status.Step!.State, sim.Weight("api:2")));
+        Assert.Equal("Pass", sim.Status.Sla!.Single().Verdict);
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Away(TimeSpan.FromHours(3));
+        sim.Pass();
+        sim.Pass();
+        Assert.Equal(5, sim.Weight("api:2"));
+        sim.Until(static s => s.Status.Rollback is not null);
+        Assert.Equal("5 0", sim.Weights("api:2"));
+    }
+
+    [Fact]
+    public void Hold_without_metrics_counts_no_time_in_which_nobody_looked()
+    {
+        var sim = InStep("canary", static s => s.Put("sla", "-"));
+        // No pass for the whole hold, in a process that remembers: a watch that was mute.
+        sim.Cluster.Now += TimeSpan.FromMinutes(10);
+        sim.Pass();
+        Assert.Equal("canary", sim.StepName);
+        sim.Run(TimeSpan.FromMinutes(9));
+        Assert.Equal("canary", sim.StepName);
+        sim.UntilStep("ten");
+    }
+
+    [Fact]
+    public void Release_that_failed_once_is_never_gone_back_to_without_steps_though_that_is_forgotten()
+    {
+        var sim = new Sim(new SpecText().Put("rollback.undoWindow", "72h").Steps("name: canary, weight: 5, hold: 1m", "name: full, weight: 100, hold: 1m")).UntilHealthy();
+        sim.Edit(static s => s.Image("api", "api:2")).Until(static s => s.Told("Promoted")).UntilHealthy();
+        sim.Edit(static s => s.Image("api", "api:1")).Until(static s => s.Told("GoingBack"));
+        sim.Ask("abort/current").Until(static s => s.Phase == Phases.Degraded);
+        for (var release = 3; release < 14; release++)
+        {
+            sim.Edit(s => s.Image("api", $"api:{release}")).UntilStep("canary");
+        }
+
+        Assert.DoesNotContain(sim.Status.History!, static h => h.Outcome == Outcomes.RolledBack);
+        var told = sim.Events.Count;
+        sim.Edit(static s => s.Image("api", "api:1")).UntilStep("canary").Run(TimeSpan.FromSeconds(5));
+        Assert.DoesNotContain(sim.Events.Skip(told), static e => e.Event.Reason == "GoingBack");
+        Assert.Equal("canary", sim.StepName);
+    }
+}
