@@ -10,8 +10,8 @@ public sealed class BlindTests(ITestOutputHelper output)
     private static readonly HashSet<string> s_unseen = ["deployments", "endpoints", "pods", "replicasets"];
 
     [SkippableFact]
-    public Task Pods_that_die_while_no_watch_may_be_opened_get_no_more_weight() => HandLab.CheckAsync(
-        "workload/canary-dead-unseen", [Moment.Few, Moment.Half], [Moment.Half], new ServiceSpec { Flag = false }, static async run =>
+    public Task Pods_that_die_while_no_watch_may_be_opened_get_no_more_weight_and_do_not_become_stable() => HandLab.CheckAsync(
+        "workload/canary-dead-unseen", Moment.Steps, [Moment.Half, Moment.Full], new ServiceSpec { Flag = false }, static async run =>
         {
             await run.ComeAsync();
             run.World.Proxy.LineChance = static kind => s_unseen.Contains(kind) ? FaultAction.Cut : null;

@@ -1,7 +1,11 @@
 using System.Text.Json.Nodes;
+using RagOperator.Abstractions;
 using RagOperator.Abstractions.Models;
+using RagOperator.Api.V1Alpha1;
 using RagOperator.Engine.Contracts;
 using RagOperator.Kubernetes;
+using RagOperator.Operator.Tests.Support;
+using RagOperator.Operator.Workloads;
 
 namespace RagOperator.Operator.Tests.Controller;
 
@@ -36,6 +40,23 @@ public sealed class RouteLabelTests : ScriptedPass
         {
             if (Bed.Api.Raw<V1HTTPRoute>("assistant")!["metadata"]!["labels"] is JsonObject { Count: > 0 }) Bed.Api.Change<V1HTTPRoute>("assistant", """{"metadata":{"labels":null}}""");
         }
+    }
+
+    [Fact]
+    public async Task Records_that_status_names_get_the_labels_back_that_they_lost_while_nobody_watched()
+    {
+        foreach (var record in (JsonObject[])[RevisionRecords.OfRelease(Sample.Owner, Sample.Release()), RevisionRecords.OfPolicy(Sample.Owner, "assistant-policy-p", Sample.Element("{}"), 1)])
+        {
+            record["metadata"]!.AsObject().Remove("labels");
+            Bed.Api.Put<V1ControllerRevision>(record);
+        }
+
+        Bed.Api.Change<RagDeployment>("assistant", $$$"""{"status":{"stableRevision":"old","policyRevision":"assistant-policy-p","retiring":[{"revision":"{{{Sample.Hash}}}","reason":"Failed"}]}}""");
+
+        await Bed.PassAsync();
+
+        Assert.Equal(["policy", "release"], Bed.Api.All<V1ControllerRevision>().Select(static r => r.GetLabel("ragoperator.dev/record")).Order());
+        Assert.All(Bed.Api.All<V1ControllerRevision>(), static r => Assert.Equal("assistant", r.GetLabel("ragoperator.dev/name")));
     }
 
     [Fact]
