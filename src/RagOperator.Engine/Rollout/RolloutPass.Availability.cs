@@ -51,6 +51,10 @@ internal sealed partial class RolloutPass
         release.Workloads().All(c => World.Deployments.GetValueOrDefault(ChildNames.Revision(Name, c.Name, c.Revision!))?.Available >= Math.Min(1, WantedReplicas(c.Name, c.Revision!)))
         && (ReadyAddresses(release) > 0 || release.Component(release.Entry)?.HasService != true || WantedReplicas(release.Entry, release.Component(release.Entry)!.Revision!) == 0);
 
+    /// <summary>Whether pods of stable or canary find no room in the cluster.</summary>
+    private bool LacksRoom() => new[] { Stable, Canary }.OfType<ReleaseView>().SelectMany(static r => r.Record.Workloads())
+        .Any(c => World.Deployments.GetValueOrDefault(ChildNames.Revision(Name, c.Name, c.Revision!))?.CapacityProblem is not null);
+
     /// <summary>Answers whether the canary is available with a ready address, and keeps the clocks of what happens when it is not.</summary>
     private bool WatchAvailability(ReleaseRecord canary)
     {

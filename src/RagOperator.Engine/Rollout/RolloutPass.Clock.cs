@@ -7,6 +7,9 @@ namespace RagOperator.Engine.Rollout;
 // The hold's clock: it runs only while somebody sees that the release keeps its SLA.
 internal sealed partial class RolloutPass
 {
+    // Three times the longest pause between two tries.
+    private static readonly TimeSpan s_longestSleep = TimeSpan.FromMinutes(3);
+
     /// <summary>Credits the hold up to the newest look, and answers how long the step has been held.</summary>
     private TimeSpan RunClock(StepStatus step, ResolvedStep policy)
     {
@@ -53,8 +56,10 @@ internal sealed partial class RolloutPass
     private DateTimeOffset SeenUpTo() =>
         JudgedNow().Select(m => Sla(m.Name)?.EvaluatedAt).Min() ?? _now;
 
-    /// <summary>What lies longer between two looks was watched by nobody: without metrics, too, where a look comes at least each cadence.</summary>
-    private TimeSpan LongestGap() => (JudgedNow().Any() ? _spec!.Policy.Sla!.Interval : ProgressCadence()) * 2;
+    /// <summary>What lies longer between two looks was watched by nobody: without metrics, too, where a look comes at least each cadence, and after writes that
+    /// are refused as often as the controller tries again.</summary>
+    private TimeSpan LongestGap() => JudgedNow().Any() ? _spec!.Policy.Sla!.Interval * 2
+        : ProgressCadence() * 2 is var gap && gap > s_longestSleep ? gap : s_longestSleep;
 
     /// <summary>How far a hold may run ahead of what is written: a tenth of it, at least one interval and at most five minutes.</summary>
     private TimeSpan ProgressCadence()

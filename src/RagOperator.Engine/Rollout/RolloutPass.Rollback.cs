@@ -58,8 +58,9 @@ internal sealed partial class RolloutPass
             var release = _book.Find(entry.Revision);
             var free = release is null || RouteIsFreeOf(release.Record);
             var next = entry;
-            // What was stable before is all that there is to fall back on as long as what replaced it does not serve.
-            var left = !Is(entry.Reason, RetireReasons.Replaced) || (Stable is { } stable && StableServicesSettled(stable.Record) && Serves(stable.Record));
+            // What was stable before is all that there is to fall back on as long as what replaced it does not serve; but its idle pods must not take
+            // the room that this, or the release that is to cure it, waits for.
+            var left = !Is(entry.Reason, RetireReasons.Replaced) || (Stable is { } stable && StableServicesSettled(stable.Record) && (Serves(stable.Record) || LacksRoom()));
             if (entry.Until is null && free && left && Stable is not null)
             {
                 var delay = Is(entry.Reason, RetireReasons.Failed) ? _spec?.Policy.KeepFailedPods : _spec?.Policy.RetireDelay;

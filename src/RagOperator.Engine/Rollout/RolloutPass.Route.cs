@@ -116,14 +116,14 @@ internal sealed partial class RolloutPass
             return;
         }
 
-        if (Canary is { } canary && OwnRoute?.ForeignWriter is { } hand && OnRoute(canary.Record) > Math.Max(LiveWeight(), _liveBefore))
+        if (!_bothBad && Canary is { } canary && OwnRoute?.ForeignWriter is { } hand && OnRoute(canary.Record) > Math.Max(LiveWeight(), _liveBefore))
         {
             Tell("WeightRestored", $"{hand} raised the canary's weight to {OnRoute(canary.Record)}%: undone, it is {LiveWeight()}%", warning: true);
         }
 
         var way = IsStableRecorded ? WayOf(wanted, route, EntryService(stable.Record)) : Direction.Raises;
         _after.Add(new ApplyRoute(wanted, Ports(stable.Record), route, Unrecorded(), way,
-            _bothBad ? AnyAddress(EntryService(stable.Record)) : way == Direction.Raises && IsRollout ? Needs(Canary!.Record) : null));
+            way == Direction.Raises && IsRollout ? Needs(Canary!.Record) : _bothBad ? AnyAddress(EntryService(stable.Record)) : null));
     }
 
     private static RaiseNeeds AnyAddress(string service) => new(service, new Dictionary<string, int>(StringComparer.Ordinal));

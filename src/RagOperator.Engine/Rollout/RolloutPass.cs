@@ -55,7 +55,8 @@ internal sealed partial class RolloutPass
     private ReleaseView? Canary => _book.Find(_s.CanaryRevision);
 
     /// <summary>Whether anything may rise now: weights, flags, new pods of a canary.</summary>
-    private bool MayRaise => !_in.MayNotRaise && _refused is null && !_pending && _s.Paused is null && _spec is { Policy.Paused: false };
+    private bool MayRaise => !_in.MayNotRaise && _refused is null && !_pending && _s.Paused is null && _spec is { Policy.Paused: false }
+        && (Stable is null || World.RouteKindKnown);
 
     public EngineOutput Run()
     {

@@ -159,7 +159,7 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         if (write.Current is not { } view) return await CreateAsync(pass, ChildKind.HttpRoute, router.Create(pass.Owner, desired), cancellationToken);
         if (pass.Seen.Route is not { } current) return new(WriteOutcome.Conflict);
         if (write.Needs is { } needs && await LackAsync(pass, needs, "no more weight", cancellationToken) is { } lack)
-            return write.Way == Direction.Lowers && lack.Outcome == WriteOutcome.Waiting ? new(WriteOutcome.Withheld) : lack;
+            return write.Way != Direction.Raises && lack.Outcome == WriteOutcome.Waiting ? new(WriteOutcome.Withheld) : lack;
         for (var attempt = 1; ; attempt++)
         {
             var result = await PatchAsync(pass, ChildKind.HttpRoute, view.Name, router.Change(pass.Owner, current, desired), cancellationToken);

@@ -81,6 +81,9 @@ internal sealed class LabelKeeper(Cluster cluster, TimeProvider time)
             else if (live.Object is not null || live.Reason == ApiReason.NotFound)
             {
                 memory.Labels.Remove(place); // gone, or somebody else's
+                // Out of sight and not ours: it sends requests all the same.
+                if (live.Object is { } other && place.Kind == ChildKind.HttpRoute && owner.OwnershipOf(other) == Ownership.Foreign)
+                    memory.Taken[place] = ChildWriter.Held(cluster.Child(place.Kind), other);
             }
             else if (place.Kind == ChildKind.HttpRoute)
             {

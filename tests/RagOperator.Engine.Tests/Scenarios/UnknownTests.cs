@@ -111,6 +111,65 @@ public sealed class UnknownTests
         Assert.Equal(0, sim.Pods("api:1"));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Old_pods_do_not_take_the_room_that_stable_or_its_cure_waits_for(bool isCure)
+    {
+        var sim = InStep("full").Until(static s => s.Told("Promoted"));
+        sim.Cluster.Pods(isCure ? "api:3" : "api:2").NoRoom = "exceeded quota";
+        if (isCure) sim.Cluster.Fail("api:2");
+        else sim.Deployment("api:2")!.Pods.ForEach(static p => p.ReadyAt = null);
+        if (isCure) sim.Edit(static s => s.Image("api", "api:3"));
+        sim.Run(TimeSpan.FromMinutes(5));
+        Assert.Equal(0, sim.Pods("api:1"));
+        Assert.True(sim.Told("Retired"));
+    }
+
+    [Fact]
+    public void Release_starts_no_pods_where_no_weight_can_be_moved()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Eyes = static seen => seen with { RouteKindKnown = false, Route = null };
+        sim.Edit(static s => s.Image("api", "api:2")).Run(TimeSpan.FromHours(1));
+        sim.Edit(static s => s.Image("api", "api:3")).Run(TimeSpan.FromHours(1));
+        Assert.Equal((Phases.Suspended, false), (sim.Phase, sim.Told("RollbackStarted")));
+        Assert.Equal((4, 0, 0), (sim.Pods("api:1"), sim.Pods("api:2"), sim.Pods("api:3")));
+        sim.Eyes = static seen => seen;
+        sim.UntilHealthy();
+        Assert.Equal(4, sim.Pods("api:3"));
+    }
+
+    [Fact]
+    public void Hold_without_metrics_goes_on_while_passes_are_a_minute_apart()
+    {
+        var sim = InStep("canary", static s => s.Put("sla", "-").Put("rollout.steps[0].hold", "5m"));
+        var until = sim.Status.Step!.HoldUntil;
+        for (var pass = 0; pass < 6 && sim.StepName == "canary"; pass++)
+        {
+            Assert.Equal(until, sim.Status.Step!.HoldUntil);
+            sim.Cluster.Now += TimeSpan.FromSeconds(61);
+            sim.Pass();
+        }
+
+        Assert.Equal("ten", sim.StepName);
+    }
+
+    [Fact]
+    public void Hand_that_raises_while_stable_is_gone_is_told_only_once_it_is_undone()
+    {
+        var sim = InStep("ten");
+        var (stable, canary) = (sim.Deployment("api:1")!.Name, sim.Deployment("api:2")!.Name);
+        sim.Cluster.Fail("api:1");
+        sim.Cluster.Hand("kubectl", (stable, 20), (canary, 80));
+        sim.Run(s_minute);
+        Assert.Equal((false, 80), (sim.Told("WeightRestored"), sim.Weight("api:2")));
+        sim.Cluster.Heal("api:1");
+        sim.Run(s_minute);
+        Assert.Equal(10, sim.Weight("api:2"));
+        Assert.Single(sim.Events, static e => e.Event.Reason == "WeightRestored");
+    }
+
     [Fact]
     public void Stable_whose_addresses_are_out_of_sight_gets_its_requests_back()
     {

@@ -51,14 +51,20 @@ public sealed class PromotionTests : ScriptedPass
     }
 
     [Theory]
-    [InlineData(true, 0)]
-    [InlineData(false, 10)]
-    public async Task Stable_that_seems_to_be_gone_gets_all_once_a_live_look_finds_it(bool ready, int weight)
+    [InlineData(true, true, 0)]
+    [InlineData(false, true, 10)]
+    [InlineData(false, false, 10)]
+    public async Task Stable_that_seems_to_be_gone_gets_all_once_a_live_look_finds_it(bool ready, bool lowers, int weight)
     {
         Addresses(Old, ready);
-        Decide = i => Output(i, new() { Phase = "x" }) with { After = [Lower(i) with { Needs = new(Old, new Dictionary<string, int>()) }, Create()] };
+        Decide = i => Output(i, new() { Phase = "x" }) with
+        {
+            After = [Lower(i) with { Needs = new(Old, new Dictionary<string, int>()), Way = lowers ? Direction.Lowers : Direction.Neutral }, Create()],
+        };
 
         Assert.True((await Bed.PassAsync()).IsSuccess);
+        await Bed.PassAsync();
+        Assert.Null(Inputs[1].Observed.LastError);
 
         Assert.Equal(weight, Bed.Weights()[New]);
         // What brings stable back does not wait for what waits for stable.
