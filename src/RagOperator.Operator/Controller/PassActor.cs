@@ -109,7 +109,7 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
             if (result.Outcome != WriteOutcome.Done) return false;
         }
 
-        // The old release goes by this status: the caches are not asked again whether the new one is there.
+        // The old release goes by this status, so whether the new one is there is asked of the server, not of the caches.
         if (output.StatusNeeds is { } needs && await writer.LackAsync(pass, needs, "not stable yet", cancellationToken) is { } lack)
         {
             Note(report, lack);

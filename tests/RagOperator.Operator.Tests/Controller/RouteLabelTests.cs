@@ -60,6 +60,21 @@ public sealed class RouteLabelTests : ScriptedPass
     }
 
     [Fact]
+    public async Task Route_that_is_out_of_sight_and_somebody_elses_is_known_before_anything_is_decided()
+    {
+        Bed.Api.Remove<V1HTTPRoute>("assistant");
+        Bed.Api.Put<V1HTTPRoute>(Sample.Object("""
+            {"metadata":{"name":"assistant","ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"other","uid":"u","controller":true}]},"spec":{"rules":[]}}
+            """));
+        Bed.Api.Change<RagDeployment>("assistant", """{"status":{"stableRevision":"old"}}""");
+
+        await Bed.PassAsync();
+
+        Assert.Null(Inputs[0].Observed.Route);
+        Assert.Contains("HttpRoute assistant", Inputs[0].Observed.Taken.Keys);
+    }
+
+    [Fact]
     public async Task Routes_label_is_given_back_once_a_second_at_most_and_again_only_when_a_decision_was_written()
     {
         await Bed.PassAsync();
