@@ -94,6 +94,7 @@ internal static class BedConfigurations
           - job_name: pods
             file_sd_configs:
               - files: [{{PodDiscovery.TargetsFile}}]
+                refresh_interval: 1s
             relabel_configs:
               - source_labels: [__meta_kubernetes_pod_phase]
                 action: drop

@@ -15,6 +15,7 @@ internal static class BedPaths
     public const string Gateway = Root + "/gateway";
     public const string Hollow = Root + "/hollow";
     public const string Scraped = Root + "/scraped";
+    public const string Targets = Root + "/targets";
     public const string NodeAddress = "10.99.0.1";
 
     /// <summary>How many more Prometheuses there can be, each for one test.</summary>

@@ -124,6 +124,7 @@ internal sealed class InnerBed(BedOptions options) : IDisposable
     private async Task PrometheusAsync(ClusterClient client)
     {
         Directory.CreateDirectory(BedPaths.Scraped);
+        Directory.CreateDirectory(BedPaths.Targets);
         await File.WriteAllTextAsync($"{BedPaths.Root}/prometheus.yaml", BedConfigurations.Prometheus(options.ScrapeInterval));
         _ = Background(new PodDiscovery(client).RunAsync(_stopping.Token), "pod discovery");
         var shared = PrometheusDaemon("prometheus", 9090);
@@ -135,7 +136,8 @@ internal sealed class InnerBed(BedOptions options) : IDisposable
     }
 
     private Daemon PrometheusDaemon(string name, int port) =>
-        Add(name, "prometheus", $"--config.file={name}.yaml", $"--web.listen-address=0.0.0.0:{port}", $"--storage.tsdb.path={BedPaths.Root}/{name}", "--web.enable-lifecycle");
+        Add(name, "prometheus", $"--config.file={name}.yaml", $"--web.listen-address=0.0.0.0:{port}", $"--storage.tsdb.path={BedPaths.Root}/{name}", "--web.enable-lifecycle",
+            "--scrape.discovery-reload-interval=1s");
 
     private async Task GatewayAsync(ClusterClient client)
     {

@@ -10,7 +10,8 @@ namespace RagOperator.TestBed.Bed;
 /// </summary>
 internal sealed class PodDiscovery(ClusterClient client)
 {
-    public const string TargetsFile = BedPaths.Root + "/targets.json";
+    // In a folder of its own: Prometheus reads it again whenever anything in its folder changes, and the audit log grows with each request.
+    public const string TargetsFile = BedPaths.Targets + "/pods.json";
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {

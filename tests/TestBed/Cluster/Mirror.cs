@@ -26,9 +26,9 @@ internal sealed class Mirror(ClusterClient client, string path, Action changed)
                 if (await client.GetAsync(path, cancellationToken) is { } list)
                     await FollowAsync(list, cancellationToken);
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or JsonException)
+            catch (Exception e) when (e is HttpRequestException or IOException or JsonException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
             {
-                // The API server went away (tests do that): begin again with a list.
+                // The API server went away (tests do that), or did not take a connection in time: begin again with a list.
             }
 
             await TimeProvider.System.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
