@@ -144,12 +144,16 @@ public sealed class ClusterBedTests(SampleServiceFixture sample) : IClassFixture
         var bed = BedOrSkip();
         Skip.If(Environment.GetEnvironmentVariable("BED_PROMETHEUS") == "no", "this bed has no Prometheus");
         await bed.AskAsync(SampleServiceFixture.Host, "/ask?q=chain");
-        await bed.WaitUntilAsync(async () => await bed.QueryAsync("sum(http_requests_total{service=\"sample-api-r1\"})") > 0, TimeSpan.FromSeconds(15), "requests counted by service");
+        await bed.WaitUntilAsync(async () =>
+        {
+            var counted = await bed.QueryAsync("sum(http_requests_total{service=\"sample-api-r1\"})");
+            return (counted > 0, $"counted {counted}; of {await bed.QueryAsync("count(up)")} targets {await bed.QueryAsync("sum(up)")} are up");
+        }, TimeSpan.FromSeconds(15), "requests counted by service");
         await bed.Prometheus.StopAsync();
         await Assert.ThrowsAsync<HttpRequestException>(() => bed.QueryAsync("up"));
-        var back = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        var back = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
         await bed.Prometheus.StartAsync();
-        await bed.WaitUntilAsync(async () => await bed.QueryAsync($"count(timestamp(up{{service=\"sample-api-r1\"}}) > {back})") > 0, TimeSpan.FromSeconds(30), "Prometheus is back and scrapes");
+        await bed.WaitUntilAsync(async () => await bed.QueryAsync($"count(timestamp(up{{service=\"sample-api-r1\"}}) * 1000 > {back})") > 0, TimeSpan.FromSeconds(30), "Prometheus is back and scrapes");
     }
 
     [SkippableFact]
