@@ -13,6 +13,9 @@ public sealed class HeldWriteTests(ITestOutputHelper output)
 {
     private const int Some = 3;
 
+    // On a busy machine the first may lose its term by itself before the write comes. Then nothing was shown, and it is played again.
+    private const int Tries = 3;
+
     private static readonly string[] s_election =
     [
         "--leaderElection.enabled", "true", "--leaderElection.name", "operator",
@@ -45,7 +48,10 @@ public sealed class HeldWriteTests(ITestOutputHelper output)
     {
         try
         {
-            return (null, await HoldAsync(story, place, early));
+            for (var i = 0; i < Tries; i++)
+                if (await HoldAsync(story, place, early) is { } refused)
+                    return (null, refused);
+            throw new NotReachedException($"the first operator lost its term before the write came, {Tries} times");
         }
 #pragma warning disable CA1031 // one place's failure must not hide the others
         catch (Exception e)
@@ -55,8 +61,8 @@ public sealed class HeldWriteTests(ITestOutputHelper output)
         }
     }
 
-    /// <returns>Whether the server refused the late write.</returns>
-    private static async Task<bool> HoldAsync(Scenario story, string place, bool early)
+    /// <returns>Whether the server refused the late write; null where the first operator lost its term before it came to it.</returns>
+    private static async Task<bool?> HoldAsync(Scenario story, string place, bool early)
     {
         var bed = await FaultBed.SharedAsync();
         await using var world = await FaultWorld.CreateAsync(bed, "held", [], [.. s_election, "--leaderElection.identity", "first"], withLease: true);
@@ -72,7 +78,15 @@ public sealed class HeldWriteTests(ITestOutputHelper output)
         };
         world.Proxy.Trajectory.Arm();
         await story.Act(world);
-        await world.UntilAsync(() => Task.FromResult(held.Task.IsCompleted), $"{place} on its way");
+        await world.UntilAsync(async () => held.Task.IsCompleted || await IsSecondLeadingAsync(), $"{place} on its way");
+        if (!held.Task.IsCompleted)
+        {
+            // What still comes is nobody's any more.
+            release.SetResult();
+            world.Forget();
+            return null;
+        }
+
         world.LetEnd();
         world.Operator.Pause();
         IReadOnlyList<Deed> successors;
@@ -86,7 +100,7 @@ public sealed class HeldWriteTests(ITestOutputHelper output)
                 },
                 "the other ends the rollout");
             // Held at the very end, the write comes late only once the other has led at all.
-            await world.UntilAsync(async () => (await world.Api.GetAsync($"/apis/coordination.k8s.io/v1/namespaces/{world.Namespace}/leases/operator"))?.GetProperty("spec").GetProperty("holderIdentity").GetString()?.StartsWith("second", StringComparison.Ordinal) == true, "the other leads");
+            await world.UntilAsync(IsSecondLeadingAsync, "the other leads");
             if (!early)
                 await AllGoesWhereItShouldAsync();
             // Before the late write goes on: what comes after it says nothing about it.
@@ -119,6 +133,9 @@ public sealed class HeldWriteTests(ITestOutputHelper output)
         Assert.DoesNotContain(world.Proxy.Trajectory.Writes, d => d.Accepted && d.Began > late.Ended);
         world.Forget();
         return !late.Accepted;
+
+        async Task<bool> IsSecondLeadingAsync() =>
+            (await world.Api.GetAsync($"/apis/coordination.k8s.io/v1/namespaces/{world.Namespace}/leases/operator"))?.GetProperty("spec").GetProperty("holderIdentity").GetString()?.StartsWith("second", StringComparison.Ordinal) == true;
 
         // Whether it is a write to the same object.
         bool Follows(Deed deed) => deed.Accepted && deed.Call.Kind == held.Task.Result.Call.Kind && deed.Call.Name == held.Task.Result.Call.Name;
