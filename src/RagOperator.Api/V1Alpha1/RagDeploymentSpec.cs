@@ -200,7 +200,7 @@ public sealed record RolloutSpec
     public string? ProgressDeadline { get; set; }
 
     /// <summary>How long the pods of a release that lost its traffic stay, so that requests under way can end, 0s to 7d;
-    /// longer while the release that took over does not serve with all its pods. Default 30s.</summary>
+    /// a former stable release stays longer while its successor does not serve. Default 30s.</summary>
     [Length(2, RagDuration.MaxLength)]
     [Pattern(RagDuration.Pattern)]
     public string? RetireDelay { get; set; }
