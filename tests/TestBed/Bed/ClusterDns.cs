@@ -13,8 +13,11 @@ internal sealed class ClusterDns(ClusterClient client, Daemon dnsmasq)
         var signal = new ChangeSignal();
         var services = new Mirror(client, "/api/v1/services", signal.Set);
         var endpoints = new Mirror(client, "/api/v1/endpoints", signal.Set);
-        _ = services.RunAsync(cancellationToken);
-        _ = endpoints.RunAsync(cancellationToken);
+        await Together.RunAsync(services.RunAsync(cancellationToken), endpoints.RunAsync(cancellationToken), TellAsync(services, endpoints, signal, cancellationToken));
+    }
+
+    private async Task TellAsync(Mirror services, Mirror endpoints, ChangeSignal signal, CancellationToken cancellationToken)
+    {
         var last = "";
         while (true)
         {

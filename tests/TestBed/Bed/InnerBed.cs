@@ -13,6 +13,7 @@ internal sealed class InnerBed(BedOptions options) : IDisposable
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(90);
     private readonly Dictionary<string, Daemon> _daemons = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _workingDirectory = Directory.GetCurrentDirectory();
     private readonly long _began = Stopwatch.GetTimestamp();
 
@@ -36,9 +37,9 @@ internal sealed class InnerBed(BedOptions options) : IDisposable
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         try
         {
-            await bed.StartAsync();
+            await Together.RunAsync(bed.StartAsync(), bed._lost.Task);
             command = bed.StartCommand();
-            await command.WaitForExitAsync();
+            await Together.RunAsync(command.WaitForExitAsync(), bed._lost.Task);
             return command.ExitCode;
         }
         catch (Exception e) when (e is InvalidOperationException or IOException or TimeoutException or System.ComponentModel.Win32Exception)
@@ -48,12 +49,29 @@ internal sealed class InnerBed(BedOptions options) : IDisposable
         }
         finally
         {
+            if (command is { HasExited: false } abandoned)
+                await EndAsync(abandoned);
             await bed._stopping.CancelAsync();
             bed.KeepLogs();
         }
     }
 
     public void Dispose() => _stopping.Dispose();
+
+    /// <summary>Asks it to end, so that what it runs can still write down what it has; what remains ends with the bed's namespaces.</summary>
+    private static async Task EndAsync(Process command)
+    {
+        Signals.Send(command.Id, Signals.Terminate);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10), TimeProvider.System);
+        try
+        {
+            await command.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // it had its time
+        }
+    }
 
     private async Task StartAsync()
     {
@@ -80,7 +98,7 @@ internal sealed class InnerBed(BedOptions options) : IDisposable
         Run("scheduler", BedPaths.Binary("kube-scheduler"), "--kubeconfig", BedPaths.KubeConfig, "--leader-elect=false", "--port=0", "--secure-port=0");
         if (options.RealNode)
         {
-            _ = Background(new ClusterDns(client, dns).RunAsync(_stopping.Token), "DNS");
+            Background(new ClusterDns(client, dns).RunAsync(_stopping.Token), "DNS");
             Run("proxy", BedPaths.Binary("kube-proxy"), "--kubeconfig", BedPaths.KubeConfig, "--hostname-override=node1", "--cluster-cidr=10.244.0.0/16", "--proxy-mode=iptables", "--conntrack-max-per-core=0");
         }
 
@@ -89,7 +107,7 @@ internal sealed class InnerBed(BedOptions options) : IDisposable
         for (var i = 0; i < options.HollowNodes; i++)
             Run($"hollow-{i}", "env", $"TMPDIR={BedPaths.Hollow}", BedPaths.Binary("kubemark"), "--morph=kubelet", $"--name=hollow-{i}", $"--kubeconfig={BedPaths.KubeConfig}", $"--kubelet-port={11000 + i}", $"--kubelet-read-only-port={12000 + i}");
 
-        _ = Background(ControlSocket.ServeAsync(BedPaths.Control, ControlAsync, _stopping.Token), "control socket");
+        Background(ControlSocket.ServeAsync(BedPaths.Control, ControlAsync, _stopping.Token), "control socket");
         await Task.WhenAll(
             ImagesAsync(images),
             NodesAsync(client),
@@ -126,7 +144,7 @@ internal sealed class InnerBed(BedOptions options) : IDisposable
         Directory.CreateDirectory(BedPaths.Scraped);
         Directory.CreateDirectory(BedPaths.Targets);
         await File.WriteAllTextAsync($"{BedPaths.Root}/prometheus.yaml", BedConfigurations.Prometheus(options.ScrapeInterval));
-        _ = Background(new PodDiscovery(client).RunAsync(_stopping.Token), "pod discovery");
+        Background(new PodDiscovery(client).RunAsync(_stopping.Token), "pod discovery");
         var shared = PrometheusDaemon("prometheus", 9090);
         for (var i = 1; i <= BedPaths.SparePrometheuses; i++)
             PrometheusDaemon(BedPaths.SparePrometheus(i), BedPaths.SparePrometheusPort(i));
@@ -150,7 +168,7 @@ internal sealed class InnerBed(BedOptions options) : IDisposable
         await KubectlApplyAsync("gateway.yaml");
         var daemon = Add("nginx", "nginx", Nginx.Arguments(BedPaths.Gateway));
         var controller = new GatewayController(client, new Nginx(BedPaths.Gateway, daemon), BedPaths.Gateway);
-        _ = Background(controller.RunAsync(_stopping.Token), "gateway");
+        Background(controller.RunAsync(_stopping.Token), "gateway");
         await controller.Ready.WaitAsync(s_patience, TimeProvider.System, _stopping.Token);
         Say("gateway ready");
     }
@@ -328,22 +346,14 @@ internal sealed class InnerBed(BedOptions options) : IDisposable
         }
     }
 
-    private static async Task Background(Task task, string what)
-    {
-        try
+    /// <summary>A part within this process. A bed that has lost one is none: what is tested in it would fail far from the cause, so it ends.</summary>
+    private void Background(Task task, string what) => _ = task.ContinueWith(
+        ended =>
         {
-            await task;
-        }
-        catch (OperationCanceledException)
-        {
-            // the bed ends
-        }
-        catch (Exception e)
-        {
-            await Console.Error.WriteLineAsync($"bed: {what} failed: {e}");
-            throw;
-        }
-    }
+            if (!_stopping.IsCancellationRequested)
+                _lost.TrySetException(new InvalidOperationException($"{what} has ended: {ended.Exception?.GetBaseException().ToString() ?? "of itself"}"));
+        },
+        TaskScheduler.Default);
 
     private static string Tail(string daemon) =>
         File.Exists(Daemon.LogOf(daemon)) ? string.Join('\n', File.ReadLines(Daemon.LogOf(daemon)).TakeLast(25)) : "(no log)";

@@ -17,7 +17,11 @@ internal sealed class PodDiscovery(ClusterClient client)
     {
         var signal = new ChangeSignal();
         var pods = new Mirror(client, "/api/v1/pods", signal.Set);
-        _ = pods.RunAsync(cancellationToken);
+        await Together.RunAsync(pods.RunAsync(cancellationToken), TellAsync(pods, signal, cancellationToken));
+    }
+
+    private static async Task TellAsync(Mirror pods, ChangeSignal signal, CancellationToken cancellationToken)
+    {
         var last = "";
         while (true)
         {

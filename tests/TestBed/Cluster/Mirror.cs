@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -7,15 +6,15 @@ namespace RagOperator.TestBed.Cluster;
 /// <summary>All objects of one kind, kept up to date by list and watch. Calls <paramref name="changed"/> after each change.</summary>
 internal sealed class Mirror(ClusterClient client, string path, Action changed)
 {
-    private readonly ConcurrentDictionary<string, JsonObject> _items = new(StringComparer.Ordinal);
+    private readonly MirroredItems _items = new();
     private volatile bool _synced;
 
     /// <summary>Whether a first list has come through.</summary>
     public bool Synced => _synced;
 
-    public IReadOnlyList<JsonObject> Items => [.. _items.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value)];
+    public IReadOnlyList<JsonObject> Items => _items.All;
 
-    public JsonObject? Find(string namespaceName, string name) => _items.GetValueOrDefault($"{namespaceName}/{name}");
+    public JsonObject? Find(string namespaceName, string name) => _items.Find(namespaceName, name);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -37,16 +36,7 @@ internal sealed class Mirror(ClusterClient client, string path, Action changed)
 
     private async Task FollowAsync(JsonObject list, CancellationToken cancellationToken)
     {
-        var found = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var node in list["items"]!.AsArray())
-        {
-            var item = (JsonObject)node!;
-            found.Add(KeyOf(item));
-            _items[KeyOf(item)] = item;
-        }
-
-        foreach (var key in _items.Keys.Where(key => !found.Contains(key)).ToList())
-            _items.TryRemove(key, out _);
+        _items.Replace(list["items"]!.AsArray().Cast<JsonObject>());
         _synced = true;
         changed();
 
@@ -59,12 +49,10 @@ internal sealed class Mirror(ClusterClient client, string path, Action changed)
                 continue;
             var item = (JsonObject)change["object"]!.DeepClone();
             if (type == "DELETED")
-                _items.TryRemove(KeyOf(item), out _);
+                _items.Remove(item);
             else
-                _items[KeyOf(item)] = item;
+                _items.Set(item);
             changed();
         }
     }
-
-    private static string KeyOf(JsonObject item) => $"{item["metadata"]!["namespace"]?.GetValue<string>()}/{item["metadata"]!["name"]!.GetValue<string>()}";
 }

@@ -27,10 +27,12 @@ internal sealed class GatewayController(ClusterClient client, Nginx nginx, strin
         var routes = new Mirror(client, $"{Group}/httproutes", _signal.Set);
         var gateways = new Mirror(client, $"{Group}/gateways", _signal.Set);
         Mirror[] all = [services, endpoints, routes, gateways];
-        foreach (var mirror in all)
-            _ = mirror.RunAsync(cancellationToken);
-        _ = PollControlAsync(cancellationToken);
+        await Together.RunAsync([.. all.Select(mirror => mirror.RunAsync(cancellationToken)), PollControlAsync(cancellationToken), ServeAsync(services, endpoints, routes, gateways, cancellationToken)]);
+    }
 
+    private async Task ServeAsync(Mirror services, Mirror endpoints, Mirror routes, Mirror gateways, CancellationToken cancellationToken)
+    {
+        Mirror[] all = [services, endpoints, routes, gateways];
         var complaint = "";
         while (true)
         {
@@ -43,7 +45,8 @@ internal sealed class GatewayController(ClusterClient client, Nginx nginx, strin
                 await PassAsync(control, services, endpoints, routes, gateways, cancellationToken);
                 _ready.TrySetResult();
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or InvalidOperationException or TimeoutException)
+            catch (Exception e) when (e is HttpRequestException or IOException or InvalidOperationException or TimeoutException
+                || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
             {
                 if (e.Message != complaint)
                     await Console.Error.WriteLineAsync($"gateway: {e.Message}");
