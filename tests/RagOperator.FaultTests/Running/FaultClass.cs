@@ -31,6 +31,8 @@ public static class FaultClass
         var note = missed > 0 ? $"{missed} more did not come to their place" : "";
         FaultTable.Tell(name, plans.Count, results.Length - failed.Count - missed, failed.Count, note);
         output.WriteLine($"{name}: {results.Length} of {plans.Count} plans, {failed.Count} failed{(note.Length > 0 ? $"; {note}" : "")}");
+        foreach (var result in results.Where(static r => r is { Passed: true, Struck: false }))
+            output.WriteLine($"  not at its place: {result.Plan}");
         foreach (var result in failed)
             Keep(name, result, output);
         Assert.True(failed.Count == 0, $"{name}: {failed.Count} of {results.Length} plans failed:\n{string.Join('\n', failed.Select(f => $"- {f.Plan}\n    {string.Join("\n    ", f.Troubles.Take(8))}"))}");
