@@ -90,7 +90,7 @@ public sealed record ApplyFlags(string Component, string Revision, IReadOnlyDict
 public sealed record ApplyRoute(
     IReadOnlyList<Backend> Backends, IReadOnlyDictionary<string, int> Port, RouteView? Current, string? UnrecordedRollback, Direction Way, RaiseNeeds? Needs = null) : Write(Way);
 
-/// <summary>What a release must have to be given more weight. A cache may be old without knowing it (a watch that went mute, or may not be opened any
+/// <summary>What a release must have to be given more weight, be it that of another one that is taken back. A cache may be old without knowing it (a watch that went mute, or may not be opened any
 /// more), so it is read live right before the write.</summary>
 /// <param name="Service">The entry's Service: it has a ready address.</param>
 /// <param name="Pods">Available pods by Deployment, at least.</param>

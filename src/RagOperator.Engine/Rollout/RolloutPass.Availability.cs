@@ -16,6 +16,9 @@ internal sealed partial class RolloutPass
     /// <summary>Whether only room in the cluster stands in the way, beyond the deadline.</summary>
     private string? _capacity;
 
+    /// <summary>What the release lacks that this pass takes back for it, by what the caches have.</summary>
+    private RaiseNeeds? _condemns;
+
     /// <summary>Why a first install is late.</summary>
     private string? _installLate;
 
@@ -156,6 +159,7 @@ internal sealed partial class RolloutPass
         }
         else
         {
+            _condemns = Needs(canary);
             RollBack(RollbackCauses.Deadline, $"not available within {Api.Values.RagDuration.Format(_spec.Policy.ProgressDeadline)}: {text}", null);
         }
     }
@@ -180,6 +184,7 @@ internal sealed partial class RolloutPass
         step.NoAddressSince ??= _now;
         if (_now - step.NoAddressSince >= s_noAddress)
         {
+            _condemns = AnyAddress(EntryService(canary));
             RollBack(RollbackCauses.NoReadyAddress, $"Service {EntryService(canary)} had no ready address for {s_noAddress.TotalSeconds:0} s while it had weight", null);
         }
         else

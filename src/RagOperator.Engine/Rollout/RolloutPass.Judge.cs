@@ -78,7 +78,7 @@ internal sealed partial class RolloutPass
         {
             var index = _s.Sla!.FindIndex(s => Is(s.Name, metric.Name));
             var status = _s.Sla[index];
-            if (World.Samples.TryGetValue(metric.Name, out var sample) && sample.Baseline
+            if (SampleOf(metric.Name) is { Baseline: true } sample
                 && Is(sample.Release, _s.StableRevision) && !(sample.At <= status.EvaluatedAt) && sample.At >= _s.Attempt!.StartedAt)
             {
                 status = TakeBaseline(metric, status, sample);
@@ -145,7 +145,7 @@ internal sealed partial class RolloutPass
         {
             var index = _s.Sla!.FindIndex(s => Is(s.Name, metric.Name));
             var before = _s.Sla[index];
-            if (!World.Samples.TryGetValue(metric.Name, out var sample) || sample.Baseline
+            if (SampleOf(metric.Name) is not { Baseline: false } sample
                 || !Is(sample.Release, _s.CanaryRevision) || sample.At < judgedFrom)
             {
                 continue;

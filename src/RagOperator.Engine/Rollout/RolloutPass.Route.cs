@@ -123,7 +123,7 @@ internal sealed partial class RolloutPass
 
         var way = IsStableRecorded ? WayOf(wanted, route, EntryService(stable.Record)) : Direction.Raises;
         _after.Add(new ApplyRoute(wanted, Ports(stable.Record), route, Unrecorded(), way,
-            way == Direction.Raises && IsRollout ? Needs(Canary!.Record) : _bothBad ? AnyAddress(EntryService(stable.Record)) : null));
+            way == Direction.Raises && IsRollout ? Needs(Canary!.Record) : _bothBad || way == Direction.Lowers ? AnyAddress(EntryService(stable.Record)) : null));
     }
 
     private static RaiseNeeds AnyAddress(string service) => new(service, new Dictionary<string, int>(StringComparer.Ordinal));

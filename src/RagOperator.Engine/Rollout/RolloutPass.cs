@@ -88,6 +88,7 @@ internal sealed partial class RolloutPass
     private void Move()
     {
         ReadRequest();
+        DistrustFuture();
         KeepPosition();
         NoticeHand();
         Judge();
@@ -110,6 +111,7 @@ internal sealed partial class RolloutPass
             Memory = new EngineMemory { Working = _s, CreditedTo = _creditedTo, Breaches = _breaches },
             Before = _before,
             StatusNeeds = _statusNeeds,
+            Condemns = _condemns,
             After = [.. _after.Where(w => w.Way != Direction.Raises || !_in.MayNotRaise || IsStables(w)).OrderBy(static w => w is DeleteChild ? 2 : w.Way == Direction.Lowers ? 0 : 1)],
             Events = _events,
             Look = Look(),

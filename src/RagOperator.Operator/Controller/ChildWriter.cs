@@ -14,8 +14,9 @@ namespace RagOperator.Operator.Controller;
 /// <summary>Carries single writes out, each with the uid and resource version that it was decided from.</summary>
 /// <remarks>Changes are merge patches: they leave fields alone that this build does not know, and can take away what a POST created, which a
 /// server-side apply cannot (a POST's fields belong to an update of the same manager for ever).</remarks>
-internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> router, PodEnvironment environment)
+internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> router, PodEnvironment environment, TimeProvider time)
 {
+    private static readonly TimeSpan s_patienceBeforeLowering = TimeSpan.FromSeconds(2);
     private const int MaxLowerings = 5;
 
     public Task<WriteResult> CarryOutAsync(Pass pass, Write write, CancellationToken cancellationToken) => write switch
@@ -54,12 +55,12 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
 
         var live = await port.GetAsync(key, cancellationToken);
         pass.Memory.Ledger.Note(port, key, live);
-        return live.Object is { } found ? await MeetAsync(pass, kind, body, found, cancellationToken) : WriteResult.Of(live);
+        return live.Object is { } found ? await MeetAsync(pass, kind, body, found, answer.Result, cancellationToken) : WriteResult.Of(live);
     }
 
     /// <summary>A name that we wanted to create is there already.</summary>
     private async Task<WriteResult> MeetAsync(
-        Pass pass, ChildKind kind, JsonObject body, IKubernetesObject<V1ObjectMeta> found, CancellationToken cancellationToken)
+        Pass pass, ChildKind kind, JsonObject body, IKubernetesObject<V1ObjectMeta> found, ApiResult met, CancellationToken cancellationToken)
     {
         var labelled = string.Equals(found.GetLabel(ApiConstants.NameLabel), pass.Owner.Name, StringComparison.Ordinal);
         switch (pass.Owner.OwnershipOf(found))
@@ -83,6 +84,9 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
                 return WriteResult.Done;
             case Ownership.Orphan:
                 return new(WriteOutcome.Waiting);
+            case var _ when kind == ChildKind.ControllerRevision:
+                // The pass cannot go on without it, and says so like one that the API server refuses.
+                return new(WriteOutcome.Taken, Held(met, cluster.Child(kind), found));
             default:
                 pass.Memory.Taken[(kind, found.Name())] = Held(cluster.Child(kind), found);
                 return new(WriteOutcome.Taken);
@@ -103,6 +107,9 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
     /// <summary>For people: what is held, and by whom.</summary>
     public static string Held(KindPort port, IKubernetesObject<V1ObjectMeta> taken) =>
         $"{port.Kind} {taken.Key()} is held by {NameHolder.Of(taken)}";
+
+    private static ApiResult<V1ControllerRevision> Held(ApiResult met, KindPort port, IKubernetesObject<V1ObjectMeta> taken) =>
+        new() { Call = met.Call, StatusCode = met.StatusCode, Reason = met.Reason, Message = Held(port, taken) };
 
     private async Task<WriteResult> PatchAsync(Pass pass, ChildKind kind, string name, JsonObject patch, CancellationToken cancellationToken)
     {
@@ -158,8 +165,9 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         var desired = new DesiredTraffic(pass.Route, write.Backends, write.Port, write.UnrecordedRollback);
         if (write.Current is not { } view) return await CreateAsync(pass, ChildKind.HttpRoute, router.Create(pass.Owner, desired), cancellationToken);
         if (pass.Seen.Route is not { } current) return new(WriteOutcome.Conflict);
-        if (write.Needs is { } needs && await LackAsync(pass, needs, "no more weight", cancellationToken) is { } lack)
-            return write.Way != Direction.Raises && lack.Outcome == WriteOutcome.Waiting ? new(WriteOutcome.Withheld) : lack;
+        if (write.Needs is { } needs && (write.Way == Direction.Raises
+            ? await LackAsync(pass, needs, "no more weight", cancellationToken)
+            : await NothingToFallBackOnAsync(pass, needs, cancellationToken)) is { } lack) return lack;
         for (var attempt = 1; ; attempt++)
         {
             var result = await PatchAsync(pass, ChildKind.HttpRoute, view.Name, router.Change(pass.Owner, current, desired), cancellationToken);
@@ -178,8 +186,26 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         }
     }
 
+    /// <summary>Whether stable, to which requests are to go back, has no address. A rollback does not wait for a server that does not answer: what the
+    /// cache has of stable counts then.</summary>
+    private async Task<WriteResult?> NothingToFallBackOnAsync(Pass pass, RaiseNeeds stable, CancellationToken cancellationToken)
+    {
+        var isThere = pass.Seen.Observed.ReadyAddresses.GetValueOrDefault(stable.Service) > 0;
+        using var patience = new CancellationTokenSource(isThere ? s_patienceBeforeLowering : Timeout.InfiniteTimeSpan, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            var lack = await LackAsync(pass, stable, "", both.Token);
+            return lack is { Outcome: WriteOutcome.Waiting } ? new(WriteOutcome.Withheld) : isThere ? null : lack;
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Whether something that a release needs for more requests is not there; null when all of it is. Nothing of what is read is waited for in the
-    /// caches: one that never gets there must not hold up a rollback.</summary>
+    /// caches: one that never gets there must not hold up a rollback. Where it is news the next pass decides from it.</summary>
     /// <param name="pass">The pass.</param>
     /// <param name="needs">What has to be there.</param>
     /// <param name="held">What does not happen without it, for people.</param>
@@ -187,8 +213,11 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
     public async Task<WriteResult?> LackAsync(Pass pass, RaiseNeeds needs, string held, CancellationToken cancellationToken)
     {
         var deployments = Task.WhenAll(needs.Pods.Select(async need => (need.Key, need.Value, Answer: await cluster.Child(ChildKind.Deployment).GetAsync(pass.Owner.Child(need.Key), cancellationToken))));
-        var endpoints = await cluster.Client.GetAsync<V1Endpoints>(pass.Owner.Child(needs.Service), cancellationToken);
-        foreach (var (name, wanted, answer) in await deployments)
+        var endpoints = await cluster.EndpointsPort.GetAsync(pass.Owner.Child(needs.Service), cancellationToken);
+        var looked = await deployments;
+        foreach (var (name, _, answer) in looked) pass.Memory.Ledger.Look(cluster.Child(ChildKind.Deployment), pass.Owner.Child(name), answer);
+        pass.Memory.Ledger.Look(cluster.EndpointsPort, pass.Owner.Child(needs.Service), endpoints);
+        foreach (var (name, wanted, answer) in looked)
         {
             if (answer.Object is not V1Deployment live)
                 return answer.Reason == ApiReason.NotFound ? Lacks($"Deployment {name} is gone") : WriteResult.Of(answer);
@@ -197,8 +226,8 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
             if (seen.Available < wanted || seen.Replicas < wanted) return Lacks($"Deployment {name} has {seen.Available} of {wanted} pods available");
         }
 
-        if (endpoints.Value is null && endpoints.Reason != ApiReason.NotFound) return new(WriteOutcome.Failed, endpoints);
-        return endpoints.Value is { } found && WorkloadViews.ReadyAddresses(found) > 0 ? null : Lacks($"Service {needs.Service} has no ready address");
+        if (endpoints.Object is null && endpoints.Reason != ApiReason.NotFound) return new(WriteOutcome.Failed, endpoints.Result);
+        return endpoints.Object is V1Endpoints found && WorkloadViews.ReadyAddresses(found) > 0 ? null : Lacks($"Service {needs.Service} has no ready address");
 
         WriteResult Lacks(string what) => new(WriteOutcome.Waiting, Lack: $"{held}: read live, {what}; the watch has not told it yet");
     }

@@ -47,6 +47,8 @@ public sealed class Cluster(
 
     internal KindPort ObjectPort { get; } = new KindPort<RagDeployment>(client, objects);
 
+    internal KindPort EndpointsPort { get; } = new KindPort<V1Endpoints>(client, endpoints);
+
     internal KindPort Child(ChildKind kind) => _children[kind];
 
     /// <summary>The children of one object in a cache: those that carry its name label, in its namespace.</summary>

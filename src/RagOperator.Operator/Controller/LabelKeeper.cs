@@ -40,7 +40,7 @@ internal sealed class LabelKeeper(Cluster cluster, TimeProvider time)
         var seen = new HashSet<(ChildKind, string)>();
         foreach (var kind in Enum.GetValues<ChildKind>())
         {
-            foreach (var child in cluster.Child(kind).CachedOf(owner.Key).Where(c => owner.OwnershipOf(c) == Ownership.Ours).ToList())
+            foreach (var child in memory.Ledger.Of(cluster.Child(kind), owner.Key).Where(c => owner.OwnershipOf(c) == Ownership.Ours).ToList())
             {
                 var place = (kind, child.Name());
                 seen.Add(place);
@@ -111,14 +111,14 @@ internal sealed class LabelKeeper(Cluster cluster, TimeProvider time)
         }
 
         memory.Ledger.IsInSight(port, key);
-        return memory.Ledger.Lagging() is null;
+        return memory.Ledger.Lagging(p => ReferenceEquals(p, port)) is null;
     }
 
     /// <summary>What status names may have lost its labels while nobody watched, and the route with it where status is lost, too: all else is made again,
     /// and met, when it is missing.</summary>
     private void Expect(ChildOwner owner, RagDeploymentStatus? status, ObjectMemory memory)
     {
-        if (status?.StableRevision is not null || cluster.Child(ChildKind.ControllerRevision).CachedOf(owner.Key).Any())
+        if (status?.StableRevision is not null || memory.Ledger.Of(cluster.Child(ChildKind.ControllerRevision), owner.Key).Any())
             memory.Labels[(ChildKind.HttpRoute, ChildNames.Route(owner.Name))] = new("", Texts(owner.NameLabels()));
         if (status?.PolicyRevision is { } policy)
             memory.Labels[(ChildKind.ControllerRevision, policy)] = Record(ApiConstants.PolicyRecord);

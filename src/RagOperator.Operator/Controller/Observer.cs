@@ -14,7 +14,7 @@ using RagOperator.Operator.Workloads;
 
 namespace RagOperator.Operator.Controller;
 
-/// <summary>Puts the world of one object together from the caches. No I/O.</summary>
+/// <summary>Puts the world of one object together from the caches, and what was read live where those do not show it. No I/O.</summary>
 internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> router, ISampleStore samples, IMetricCatalog catalog)
 {
     /// <summary>Looks at everything that belongs to the object.</summary>
@@ -22,8 +22,8 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
     {
         var (releases, policies) = Records(owner, memory);
         var records = releases.ConvertAll(static r => r.Record);
-        var services = ByName(Cluster.Of(cluster.Services, owner.Key));
-        var configMaps = ByName(Cluster.Of(cluster.ConfigMaps, owner.Key));
+        var services = ByName(Of<V1Service>(cluster.Child(ChildKind.Service), owner, memory));
+        var configMaps = ByName(Of<V1ConfigMap>(cluster.Child(ChildKind.ConfigMap), owner, memory));
         var kindKnown = cluster.Routes.State != CacheState.KindMissing;
         var route = kindKnown ? Route(owner, memory) : null;
         var wanted = policies.Find(p => string.Equals(p.Name, entity.Status?.PolicyRevision, StringComparison.Ordinal))?.Spec?.GatewayApi;
@@ -36,10 +36,10 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
             {
                 Releases = releases,
                 Policies = policies,
-                Deployments = Deployments(owner),
+                Deployments = Deployments(owner, memory),
                 Services = services.ToDictionary(static s => s.Key, s => WorkloadViews.Service(owner, s.Value, records), StringComparer.Ordinal),
                 FlagMaps = configMaps.ToDictionary(static c => c.Key, c => FlagsConfigMap.View(owner, c.Value), StringComparer.Ordinal),
-                ReadyAddresses = Cluster.Of(cluster.Endpoints, owner.Key)
+                ReadyAddresses = Of<V1Endpoints>(cluster.EndpointsPort, owner, memory)
                     .ToDictionary(static e => e.Name(), WorkloadViews.ReadyAddresses, StringComparer.Ordinal),
                 ExternalAddresses = memory.ExternalAddresses.ToDictionary(static e => e.Key, static e => e.Value.Addresses, StringComparer.Ordinal),
                 RouteKindKnown = kindKnown,
@@ -66,7 +66,7 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
     {
         var releases = new List<ReleaseView>();
         var policies = new List<PolicyView>();
-        foreach (var revision in Cluster.Of(cluster.Revisions, owner.Key).OrderBy(static r => r.Name(), StringComparer.Ordinal))
+        foreach (var revision in Of<V1ControllerRevision>(cluster.Child(ChildKind.ControllerRevision), owner, memory).OrderBy(static r => r.Name(), StringComparer.Ordinal))
         {
             if (RevisionRecords.IsRelease(revision) && Once(memory.Releases, revision, RevisionRecords.ReadRelease) is { } record)
             {
@@ -110,9 +110,11 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
     private V1HTTPRoute? Route(ChildOwner owner, ObjectMemory memory)
     {
         var key = owner.Child(ChildNames.Route(owner.Name));
-        var cached = cluster.Routes.Get(key);
+        var cached = memory.Ledger.Get(cluster.Child(ChildKind.HttpRoute), key) as V1HTTPRoute;
         return memory.RouteOutOfSight is { } live && (cached is null || !cluster.Routes.HasSeen(key, live.ResourceVersion() ?? "")) ? live : cached;
     }
+
+    private static IEnumerable<T> Of<T>(KindPort port, ChildOwner owner, ObjectMemory memory) => memory.Ledger.Of(port, owner.Key).Cast<T>();
 
     private static T? Once<T>(Dictionary<string, T?> known, V1ControllerRevision revision, Func<V1ControllerRevision, T?> read)
         where T : class
@@ -127,11 +129,11 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
         foreach (var uid in known.Keys.Where(u => !uids.Contains(u)).ToList()) known.Remove(uid);
     }
 
-    private Dictionary<string, DeploymentView> Deployments(ChildOwner owner)
+    private Dictionary<string, DeploymentView> Deployments(ChildOwner owner, ObjectMemory memory)
     {
         // Pods are many and looked at only where some are missing: filed once for all Deployments of this pass.
         ILookup<(string?, string?), V1Pod>? pods = null;
-        return Cluster.Of(cluster.Deployments, owner.Key).ToDictionary(
+        return Of<V1Deployment>(cluster.Child(ChildKind.Deployment), owner, memory).ToDictionary(
             static d => d.Name(),
             d => WorkloadViews.Deployment(owner, d, () =>
             {

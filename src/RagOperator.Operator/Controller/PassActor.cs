@@ -100,12 +100,15 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
 
     private async Task<bool> RecordPatientlyAsync(Pass pass, EngineOutput output, ActReport report, CancellationToken cancellationToken)
     {
+        if (output.Condemns is { } blamed && !await IsLackingAsync(pass, blamed, report, cancellationToken)) return false;
         foreach (var write in output.Before)
         {
             if (write is Preflight) continue;
             var result = await writer.CarryOutAsync(pass, write, cancellationToken);
-            Note(report, result);
-            if (result.Outcome == WriteOutcome.Failed && write is CreateRelease or CreatePolicy) report.RecordFailure = result.Answer;
+            if (write is CreateRelease or CreatePolicy && result.Outcome is WriteOutcome.Failed or WriteOutcome.Taken) report.RecordFailure = result.Answer;
+            // Somebody else's name is free again when it is tried again, or not: nothing tells of it.
+            if (result.Outcome == WriteOutcome.Taken) report.Waits = true;
+            else Note(report, result);
             if (result.Outcome != WriteOutcome.Done) return false;
         }
 
@@ -122,6 +125,24 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
         Note(report, written);
         report.StatusRefused = written.Outcome == WriteOutcome.Failed;
         return written.Outcome == WriteOutcome.Done;
+    }
+
+    /// <summary>Whether a release really lacks what it is taken back for. Where the caches are late nothing of the decision holds, and where nobody can
+    /// tell for now it is made again; a look that is refused for good leaves what the caches say.</summary>
+    private async Task<bool> IsLackingAsync(Pass pass, RaiseNeeds blamed, ActReport report, CancellationToken cancellationToken)
+    {
+        switch (await writer.LackAsync(pass, blamed, "taken back", cancellationToken))
+        {
+            case null:
+                report.Stale = true;
+                return false;
+            case { Outcome: WriteOutcome.Failed, Answer: { } answer } when !IsRefusal(answer):
+                report.Failure ??= answer;
+                report.Stale = true;
+                return false;
+            default:
+                return true;
+        }
     }
 
     /// <summary>Whether a write that does not lower may be sent after what happened before it in this pass.</summary>

@@ -17,7 +17,7 @@ namespace RagOperator.Operator.Controller;
 /// <summary>Brings the world in line with one RagDeployment: observe, decide, act, in a straight line.</summary>
 /// <remarks>
 /// Guarantees: nothing is raised from a cache that is older than the own last write to the object or a child, and nothing at all is decided from an
-/// older status or route; nothing is written of an object before its status and route were read live once in the current term of leadership, and
+/// older status or route; a cache that does not get there within seconds is not waited for, what it does not show is read live; nothing is written of an object before its status and route were read live once in the current term of leadership, and
 /// nothing raised before its flags were; with a deletionTimestamp nothing is written.
 /// Assumptions: one pass of an object at a time.
 /// Errors: as <see cref="IEntityController{TEntity}"/> says.
@@ -91,7 +91,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         _observer = new Observer(cluster, router, samples, catalog);
         _externals = new ExternalServices(cluster.Client, time, logger);
         _labels = new LabelKeeper(cluster, time);
-        _writer = new ChildWriter(cluster, router, environment);
+        _writer = new ChildWriter(cluster, router, environment, time);
         _actor = new PassActor(_writer, new StatusWriter(cluster), new Preflighter(cluster, router, environment, time), metrics, time);
     }
 
@@ -110,9 +110,9 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         if (await CatchUpAsync(owner, memory, cancellationToken) is { } notYet) return notYet;
 
         // The object that the host handed over may be older than what the cache has by now.
-        if (_cluster.Objects.Get(owner.Key) is not { } newest || !string.Equals(newest.Uid(), owner.Uid, StringComparison.Ordinal)
+        if (Newest(owner, memory) is not { } newest || !string.Equals(newest.Uid(), owner.Uid, StringComparison.Ordinal)
             || newest.Metadata.DeletionTimestamp is not null)
-            return ReconciliationResult<RagDeployment>.Success(TimeSpan.Zero);
+            return ReconciliationResult<RagDeployment>.Success(IsCached(owner) ? WaitPause : TimeSpan.Zero);
 
         var (mended, refused) = await _labels.KeepAsync(owner, newest, memory, cancellationToken);
         if (refused is not null) return Failed(refused);
@@ -142,6 +142,12 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         _metrics.Forget(key);
         return Task.FromResult(ReconciliationResult<RagDeployment>.Success());
     }
+
+    private RagDeployment? Newest(ChildOwner owner, ObjectMemory memory) => memory.Ledger.Get(_cluster.ObjectPort, owner.Key) as RagDeployment;
+
+    /// <summary>Whether the cache shows this very object, and not that it goes: then no event would come of itself.</summary>
+    private bool IsCached(ChildOwner owner) =>
+        _cluster.Objects.Get(owner.Key) is { Metadata.DeletionTimestamp: null } cached && string.Equals(cached.Uid(), owner.Uid, StringComparison.Ordinal);
 
     private ObjectMemory MemoryOf(ChildOwner owner)
     {
@@ -175,7 +181,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         // The status is as new as what was read live; only now can it be asked whether it names a stable release.
         if (lagging is null)
         {
-            var knows = _cluster.Objects.Get(owner.Key)?.Status?.StableRevision is not null;
+            var knows = Newest(owner, memory)?.Status?.StableRevision is not null;
             if (!knows && !memory.ReadRecords)
             {
                 if (await ReadRecordsAsync(owner, memory, cancellationToken) is { } failure) return Failed(failure);
@@ -194,13 +200,15 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         memory.Lags++;
         if (memory.Lags == LagsBeforeWarning) LogLags(_logger, owner.Key, lagging);
         if (memory.Lags % LagsBeforeWarning == 0) memory.Ledger.Doubt();
+        // Neither the cache nor the server tells of some child: what lowers does not wait for it.
+        if (memory.Lags > LagsBeforeWarning && memory.Unread is not null && Lagging(memory, IsVital) is null) return null;
         var pause = FirstLagPause * Math.Pow(2, Math.Min(memory.Lags - 1, 10));
         return ReconciliationResult<RagDeployment>.Success(pause < LongestLagPause ? pause : LongestLagPause);
     }
 
     // Routes are optional, so nobody waited for their cache; yet an unread cache must not be taken for "there is no route".
-    private string? Lagging(ObjectMemory memory) =>
-        _cluster.Routes is { HasSynced: false, State: not CacheState.KindMissing } ? "the list of routes" : memory.Ledger.Lagging();
+    private string? Lagging(ObjectMemory memory, Func<KindPort, bool>? matters = null) =>
+        _cluster.Routes is { HasSynced: false, State: not CacheState.KindMissing } ? "the list of routes" : memory.Ledger.Lagging(matters);
 
     // Caches may be filled from a server that lags. Before anything of an object is raised in a term, what a former leader may have
     // written last is read from the store itself: its status, its route and its flags; the first two before anything at all.
@@ -361,13 +369,14 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
     {
         TimeSpan? next = output.NextLook is { } at ? Later(at - _time.GetUtcNow()) : null;
         if (report.News || output.Externals.Any(e => !memory.ExternalAddresses.ContainsKey(e))) next = Sooner(next, FirstLagPause);
-        if (report.Waits) next = Sooner(next, WaitPause);
+        // The event of an own write is what mostly comes next; where a watch is mute it does not.
+        if (report.Waits || memory.Ledger.Lagging() is not null) next = Sooner(next, WaitPause);
         if (memory.Unread is not null) next = Sooner(next, UnreadPause);
         if (memory.Unpromoted is { } held) next = Sooner(next, Later(held.Until - _time.GetUtcNow()));
         if (memory.Unmade is { Lasts: true } unmade) next = Sooner(next, Later(unmade.Until - _time.GetUtcNow()));
         if (output.Externals.Count > 0) next = Sooner(next, ExternalServices.Freshness);
-        // No watch tells that the gateway took it.
-        if (memory.RouteOutOfSight is not null && string.Equals(output.Status.Phase, Phases.Progressing, StringComparison.Ordinal)) next = Sooner(next, WaitPause);
+        // No watch tells that the gateway took it, or that pods are there.
+        if ((memory.RouteOutOfSight is not null || memory.Ledger.ReadsLive) && string.Equals(output.Status.Phase, Phases.Progressing, StringComparison.Ordinal)) next = Sooner(next, WaitPause);
         if (memory.Taken.Count > 0 || memory.OwesLabels || _cluster.Routes.State == CacheState.KindMissing) next = Sooner(next, BlindSpotPause);
         return next;
     }

@@ -1,10 +1,14 @@
 using RagOperator.Abstractions;
+using RagOperator.Abstractions.Models;
 
 namespace RagOperator.Operator.Controller;
 
 /// <summary>Remembers the own writes of one object, so that nothing is decided from a cache that is older than they are.</summary>
+/// <remarks>A cache that does not get there in time, for a watch that is mute or may not be opened, is waited for no longer: what it does not show is read
+/// live before each decision (<see cref="LiveObjects"/>), until it shows that, too.</remarks>
 internal sealed class WriteLedger
 {
+    private readonly LiveObjects _live = new();
     private readonly Dictionary<(KindPort Port, NamespacedName Key), Expected> _expected = [];
     private readonly HashSet<(KindPort Port, NamespacedName Key)> _unsure = [];
     // With the newest version that was read or written.
@@ -54,8 +58,30 @@ internal sealed class WriteLedger
     }
 
     /// <summary>Caches do not get where they are waited for: what told so may have been wrong, such as a server that was restored or that did not
-    /// serve the kind yet. It is read again.</summary>
-    public void Doubt() => _unsure.UnionWith(_expected.Keys);
+    /// serve the kind yet, or their watches are mute. It is read live, and no longer waited for.</summary>
+    public void Doubt()
+    {
+        foreach (var (port, key) in _expected.Keys) _live.Want(port, key);
+    }
+
+    /// <summary>Whether anything is read live, so that no event tells when it changes.</summary>
+    public bool ReadsLive => _live.Any;
+
+    /// <summary>Takes note of what a live look found, where a cache has not told it yet.</summary>
+    public void Look(KindPort port, NamespacedName key, Answer answer)
+    {
+        var cached = port.Cached(key);
+        var isNews = answer.Object is { } found ? cached is null || !port.HasSeen(key, found.ResourceVersion() ?? "") : answer.Reason == Kubernetes.ApiReason.NotFound && cached is not null;
+        if (!isNews) return;
+        _live.Want(port, key);
+        Take(port, key, answer.Object, cached?.Uid());
+    }
+
+    /// <summary>The children of an object: from the cache, or as they were read live where that does not show them.</summary>
+    public IEnumerable<IKubernetesObject<V1ObjectMeta>> Of(KindPort port, NamespacedName owner) => _live.Over(port, owner, port.CachedOf(owner));
+
+    /// <summary>One object: from the cache, or as it was read live where that does not show it.</summary>
+    public IKubernetesObject<V1ObjectMeta>? Get(KindPort port, NamespacedName key) => _live.Over(port, key, port.Cached(key));
 
     /// <summary>Reads live what only a live read can tell.</summary>
     /// <param name="isVital">Kinds without which nothing can be decided: they are read first.</param>
@@ -63,6 +89,7 @@ internal sealed class WriteLedger
     /// <returns>The failure that stopped it, and whether it is of such a kind; or null.</returns>
     public async Task<(Answer Answer, bool IsVital)?> ReadUnsureAsync(Func<KindPort, bool> isVital, CancellationToken cancellationToken)
     {
+        _unsure.UnionWith(_live.Unshown());
         foreach (var (port, key) in _unsure.OrderByDescending(u => isVital(u.Port)).ToList())
         {
             var answer = await ReadAsync(port, key, cancellationToken);
@@ -83,15 +110,24 @@ internal sealed class WriteLedger
         if (answer.IsSuccess) Saw(port, key, answer.Object?.ResourceVersion());
         else if (answer.Reason == Kubernetes.ApiReason.NotFound || (answer.Reason == Kubernetes.ApiReason.KindMissing && port.KindMissing)) SawDeletion(port, key, cached);
         else return answer;
+        if (_live.IsWanted(port, key)) Take(port, key, answer.Object, cached);
         return null;
     }
 
+    private void Take(KindPort port, NamespacedName key, IKubernetesObject<V1ObjectMeta>? found, string? cached)
+    {
+        _expected.Remove((port, key));
+        _live.Take(port, key, found, cached);
+    }
+
     /// <summary>What a cache has not seen yet, for people; null when all caches are new enough.</summary>
-    public string? Lagging()
+    /// <param name="matters">The kinds that are asked about; all by default.</param>
+    public string? Lagging(Func<KindPort, bool>? matters = null)
     {
         foreach (var (place, expected) in _expected.ToList())
         {
             var (port, key) = place;
+            if (matters?.Invoke(port) == false) continue;
             // What was seen alive is waited for also where the kind is said to be missing.
             var seen = expected.DeletedUid is { } uid ? port.KindMissing || port.HasSeenDeletion(key, uid) : port.HasSeen(key, expected.ResourceVersion);
             if (!seen) return $"{port.Kind} {key}";

@@ -99,7 +99,7 @@ internal sealed partial class ObjectSampler : IDisposable
         foreach (var asked in _asked.Values)
         {
             if (asked.UnderWay) continue;
-            var next = asked.DueAt(_look!.Interval);
+            var next = asked.DueAt(_look!.Interval, _context.Time.GetUtcNow());
             if (first is null || next < first) first = next;
         }
 
@@ -121,7 +121,7 @@ internal sealed partial class ObjectSampler : IDisposable
         {
             if (_disposed || _look is not { } look) return;
             var now = _context.Time.GetUtcNow();
-            var due = _asked.Values.Where(a => !a.UnderWay && a.DueAt(look.Interval) <= now).ToList();
+            var due = _asked.Values.Where(a => !a.UnderWay && a.DueAt(look.Interval, now) <= now).ToList();
             if (due.Count > 0)
             {
                 foreach (var asked in due) asked.Begin(now);
@@ -155,11 +155,13 @@ internal sealed partial class ObjectSampler : IDisposable
         /// <summary>When it is to be asked next: when the engine says, but for one due time only once within an interval. That counts from the time the
         /// last answer is for, not from when asking began: were they nearer by a moment, a streak could last less than its window by that moment, and
         /// a rollback would wait for one more breach.</summary>
-        public DateTimeOffset DueAt(TimeSpan interval)
+        public DateTimeOffset DueAt(TimeSpan interval, DateTimeOffset now)
         {
+            // A clock that was set back would else keep anybody from asking until that time comes again.
+            var ahead = now + interval;
             var due = Question.DueAt;
-            if (Sample is { } sample && sample.At >= due) due = sample.At + interval;
-            return AskedAt is { } asked && asked + LeastDistance > due ? asked + LeastDistance : due;
+            if (Sample is { } sample && sample.At >= due && sample.At <= ahead) due = sample.At + interval;
+            return AskedAt is { } asked && asked <= ahead && asked + LeastDistance > due ? asked + LeastDistance : due;
         }
 
         public void Begin(DateTimeOffset now)

@@ -20,6 +20,36 @@ public sealed class JudgingTests
         return sim.Edit(static s => s.Image("api", "api:2"));
     }
 
+    [Theory]
+    [InlineData("{max: 1%}", double.PositiveInfinity)]
+    [InlineData("{min: 1%}", double.NegativeInfinity)]
+    public void Infinity_beyond_a_limit_is_a_breach(string limit, double value)
+    {
+        var sim = Rolling(s => s.Put("sla.metrics[0].limit", limit), s =>
+        {
+            s.Metrics.Set("errors", "api:1", 0.01);
+            s.Metrics.Set("errors", "api:2", value);
+        });
+        sim.Run(s_minute * 10);
+        Assert.Equal(RollbackCauses.SlaBreach, sim.Status.Rollback?.Cause);
+    }
+
+    [Theory]
+    [InlineData("{min: 1%}", double.PositiveInfinity)]
+    [InlineData("{max: 1%}", double.NegativeInfinity)]
+    public void Infinity_within_a_limit_is_no_answer(string limit, double value)
+    {
+        var sim = Rolling(s => s.Put("sla.metrics[0].limit", limit), s =>
+        {
+            s.Metrics.Set("errors", "api:1", 0.01);
+            s.Metrics.Set("errors", "api:2", value);
+        });
+        sim.Run(s_minute * 10);
+        Assert.Equal("Invalid", Metric(sim).Verdict);
+        Assert.Null(sim.Status.Rollback);
+        Assert.Equal(5, sim.Weight("api:2"));
+    }
+
     private static MetricStatus Metric(Sim sim, string name = "errors") => sim.Status.Sla!.Find(m => m.Name == name)!;
 
     [Fact]

@@ -27,6 +27,9 @@ internal sealed class Metrics(Cluster cluster)
 
     public void Forget() => _samples.Clear();
 
+    /// <summary>An answer that the process still has.</summary>
+    public void Keep(MetricSample sample) => _samples[sample.Metric] = sample;
+
     /// <summary>Asks what is due now.</summary>
     public bool Ask(SlaLook? look)
     {
@@ -56,7 +59,7 @@ internal sealed class Metrics(Cluster cluster)
         .Select(static q => (DateTimeOffset?)q.DueAt).DefaultIfEmpty(null).Min();
 
     private bool Fresh(MetricQuestion question, SlaLook look) =>
-        _samples.TryGetValue(question.Metric, out var sample) && sample.Release == look.Release && sample.Baseline == look.Baseline && sample.At >= question.DueAt;
+        _samples.TryGetValue(question.Metric, out var sample) && sample.Release == look.Release && sample.Baseline == look.Baseline && sample.At >= question.DueAt && sample.At <= cluster.Now;
 
     private MetricAnswer Answer(string query)
     {

@@ -276,6 +276,13 @@ internal sealed class Sim
     private bool Act(EngineOutput output)
     {
         var wrote = false;
+        // The last look before a release is taken back for what it lacks: it is there.
+        if (output.Condemns is { } condemned && IsThere(condemned))
+        {
+            _retryAt = Now + TimeSpan.FromSeconds(1);
+            return true;
+        }
+
         foreach (var write in output.Before)
         {
             if (!Carry(write, false, ref wrote)) return true;

@@ -1,3 +1,4 @@
+using RagOperator.FaultTests.Oracles;
 using RagOperator.FaultTests.Worlds;
 using RagOperator.TestBed.Faults;
 using Xunit.Abstractions;
@@ -10,7 +11,7 @@ public sealed class BlindTests(ITestOutputHelper output)
     private static readonly HashSet<string> s_unseen = ["deployments", "endpoints", "pods", "replicasets"];
 
     [SkippableFact]
-    public Task Pods_that_die_while_no_watch_may_be_opened_get_no_more_weight_and_do_not_become_stable() => HandLab.CheckAsync(
+    public Task Pods_that_die_while_no_watch_may_be_opened_get_no_more_weight_and_are_taken_back() => HandLab.CheckAsync(
         "workload/canary-dead-unseen", Moment.Steps, [Moment.Half, Moment.Full], new ServiceSpec { Flag = false }, static async run =>
         {
             await run.ComeAsync();
@@ -19,16 +20,39 @@ public sealed class BlindTests(ITestOutputHelper output)
             await run.QuotaAsync(0);
             await run.KillPodsAsync(run.Canary);
             await run.World.UntilAsync(async () => await run.AddressesAsync(run.Canary) == 0, "the canary is dead");
+            var before = run.World.Proxy.Trajectory.All.Count;
             await run.World.RequestAsync($"approve/current/{run.Moment.Step}");
-            await run.World.UntilAsync(static s => s.Message.Contains("read live", StringComparison.Ordinal), "it says what a look at the server showed");
-            Assert.Equal(run.Moment.Weight, await run.World.WeightBesideAsync(run.Stable));
-            Assert.False((await run.World.StatusAsync()).RollbackDecided);
+            // The look before the next weight, or before it is stable, tells what no watch does.
+            var decided = await run.World.UntilAsync(static s => s.RollbackDecided, "taken back although no watch tells of it");
+            Assert.Equal("NoReadyAddress", decided.RollbackCause);
+            await run.World.UntilAsync(async () => await run.World.WeightBesideAsync(run.Stable) == 0, "all goes back to stable");
+            var routes = run.World.Proxy.Trajectory.All.Skip(before).Where(static d => d is { Accepted: true, Call.Resource: "httproutes" }).ToList();
+            Assert.NotEmpty(routes);
+            Assert.All(routes, d => Assert.All(RuleWeights.Of(d.Answer), rule => Assert.InRange(rule.GetValueOrDefault(run.Canary), 0, run.Moment.Weight)));
 
             run.World.Proxy.LineChance = static _ => null;
             run.World.Proxy.Refuse = static _ => null;
-            var decided = await run.World.UntilAsync(static s => s.RollbackDecided, "taken back as soon as it sees again");
-            Assert.Equal("NoReadyAddress", decided.RollbackCause);
             await run.EndRolledBackAsync();
             await run.QuotaAsync(null);
         }, output, canaryMayDie: true);
+
+    [SkippableTheory]
+    [InlineData("object", "ragdeployments")]
+    [InlineData("route", "httproutes")]
+    [InlineData("children", "controllerrevisions deployments services configmaps httproutes endpoints pods replicasets")]
+    public Task Release_that_hurts_while_no_watch_may_be_opened_is_taken_back_with_its_flag(string name, string unseen) => HandLab.CheckAsync(
+        $"watch/none-of-{name}", Moment.Steps, [Moment.Half], new ServiceSpec { Flag = false }, async run =>
+        {
+            var kinds = unseen.Split(' ').ToHashSet(StringComparer.Ordinal);
+            await run.ComeAsync();
+            run.World.Proxy.LineChance = kind => kinds.Contains(kind) ? FaultAction.Cut : null;
+            run.World.Proxy.Refuse = call => call.Verb is "watch" or "list" && kinds.Contains(call.Resource) ? 503 : null;
+            run.World.Prometheus.Value = query => query.Contains(run.Stable, StringComparison.Ordinal) ? 0 : 0.5;
+            await run.World.UntilAsync(async () => await run.World.WeightBesideAsync(run.Stable) == 0, "traffic is back");
+            await run.World.UntilAsync(static s => s.Condition("RolledBack") == "True", "and verified");
+
+            run.World.Proxy.LineChance = static _ => null;
+            run.World.Proxy.Refuse = static _ => null;
+            await run.EndRolledBackAsync();
+        }, output, next: static s => s with { Flag = true });
 }

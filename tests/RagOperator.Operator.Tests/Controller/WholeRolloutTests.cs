@@ -407,6 +407,45 @@ public sealed class WholeRolloutTests
         Assert.NotEqual("NotRecorded", _bed.Object.Status!.Conditions!.Single(static c => c.Type == "Stalled").Reason);
     }
 
+    [Fact]
+    public async Task Record_whose_name_somebody_else_holds_is_told_and_the_running_rollout_is_judged_on()
+    {
+        await InstallAsync();
+        _bed.Api.Change<RagDeployment>("assistant", Spec("2.1"));
+        await _bed.SettleAsync();
+        string? taken = null;
+        _bed.Api.Fault = r =>
+        {
+            if (r is not { Verb: "create", Resource: "controllerrevisions", DryRun: false } || taken is not null) return null;
+            taken = r.Body!["metadata"]!["name"]!.GetValue<string>();
+            _bed.Api.Put<V1ControllerRevision>(Sample.Object($$"""{"metadata":{"name":"{{taken}}","ownerReferences":[{"apiVersion":"apps/v1","kind":"StatefulSet","name":"other","uid":"uid-other","controller":true}]},"revision":1}"""));
+            return null;
+        };
+        _bed.Api.Change<RagDeployment>("assistant", """{"spec":{"rollout":{"progressDeadline":"20m"}}}""");
+        for (var passes = 0; passes < 6; passes++) await _bed.PassAsync();
+
+        var stalled = _bed.Object.Status!.Conditions!.Single(static c => c.Type == "Stalled");
+        Assert.Equal(("True", "NotRecorded"), (stalled.Status, stalled.Reason));
+        Assert.Contains($"/{taken} is held by StatefulSet other", stalled.Message, StringComparison.Ordinal);
+        Assert.Single(_bed.Events, static e => e.Reason == "WriteRefused");
+        var tries = _bed.Api.Requests.Count(static r => r is { Verb: "create", Resource: "controllerrevisions", DryRun: false });
+        for (var passes = 0; passes < 10; passes++)
+        {
+            _bed.Time.Advance(TimeSpan.FromSeconds(10));
+            Assert.True((await _bed.PassAsync()).RequeueAfter >= TimeSpan.FromMilliseconds(50));
+        }
+
+        Assert.InRange(_bed.Api.Requests.Count(static r => r is { Verb: "create", Resource: "controllerrevisions", DryRun: false }) - tries, 3, 7);
+        _bed.Api.Change<RagDeployment>("assistant", """{"metadata":{"annotations":{"ragoperator.dev/request":"abort/current"}}}""");
+        for (var passes = 0; passes < 6; passes++) await _bed.PassAsync();
+        Assert.DoesNotContain(_bed.Weights().Values, static w => w == 10);
+
+        _bed.Api.Remove<V1ControllerRevision>(taken!);
+        _bed.Time.Advance(TimeSpan.FromSeconds(20));
+        await _bed.SettleAsync();
+        Assert.NotEqual("NotRecorded", _bed.Object.Status!.Conditions!.Single(static c => c.Type == "Stalled").Reason);
+    }
+
     private void DeleteObjectAlone()
     {
         const string Orphaned = """{"metadata":{"ownerReferences":null}}""";

@@ -74,6 +74,21 @@ public sealed class SampleSchedulerTests : IDisposable
     }
 
     [Fact]
+    public async Task Clock_that_is_set_back_keeps_nobody_from_asking()
+    {
+        Want(Look(Question("a", 0)));
+        _time.Advance(TimeSpan.Zero);
+        await AnswerAsync(_source, "a", 0.5);
+
+        _time.Advance(TimeSpan.FromHours(-1));
+        Want(Look(Question("a", -3600)));
+        _time.Advance(Seconds(1));
+        await AnswerAsync(_source, "a", 0.6);
+
+        Assert.Equal(0.6, Assert.Single(_scheduler.Latest("uid")).Value.Value.Number);
+    }
+
+    [Fact]
     public async Task Want_due_times_that_never_lie_ahead_are_no_hot_loop()
     {
         _source.Reply = _ => MetricAnswer.Of(1);

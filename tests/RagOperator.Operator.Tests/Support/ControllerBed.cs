@@ -24,6 +24,7 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
         Routes = new(Api);
         ConfigMaps = new(Api);
         Services = new(Api);
+        Endpoints = new(Api);
         Controller = Start(decide);
     }
 
@@ -38,6 +39,8 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
     public FakeCache<V1ConfigMap> ConfigMaps { get; }
 
     public FakeCache<V1Service> Services { get; }
+
+    public FakeCache<V1Endpoints> Endpoints { get; }
 
     public RagDeploymentController Controller { get; private set; }
 
@@ -60,7 +63,7 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
     /// <summary>A new process: nothing is remembered.</summary>
     public RagDeploymentController Start(Decide? decide = null) => Controller = new RagDeploymentController(
         new Cluster(Api, Objects, new FakeCache<V1ControllerRevision>(Api), new FakeCache<V1Deployment>(Api), Services, ConfigMaps, Routes,
-            new FakeCache<V1Endpoints>(Api), new FakeCache<V1Pod>(Api)),
+            Endpoints, new FakeCache<V1Pod>(Api)),
         new GatewayApiRouter(),
         this,
         decide ?? RolloutEngine.Decide,

@@ -1,0 +1,68 @@
+using RagOperator.Abstractions;
+using RagOperator.Abstractions.Models;
+using RagOperator.Api;
+
+namespace RagOperator.Operator.Controller;
+
+/// <summary>Objects that a cache does not show as they are, as they were read live: a watch that is mute or may not be opened must not keep a release in
+/// trouble from being taken back, nor a healthy one be taken back for what it lacked a while ago.</summary>
+internal sealed class LiveObjects
+{
+    // Null: wanted, and not read yet.
+    private readonly Dictionary<(KindPort Port, NamespacedName Key), Found?> _found = [];
+
+    // Uid: of what the cache still has and is gone; null where there is an object.
+    private sealed record Found(IKubernetesObject<V1ObjectMeta>? Object, string? GoneUid);
+
+    /// <summary>Whether anything is read live.</summary>
+    public bool Any => _found.Count > 0;
+
+    /// <summary>This object is to be read live before each decision, until its cache shows what was read.</summary>
+    public void Want(KindPort port, NamespacedName key) => _found.TryAdd((port, key), null);
+
+    /// <summary>Whether this object is read live.</summary>
+    public bool IsWanted(KindPort port, NamespacedName key) => _found.ContainsKey((port, key));
+
+    /// <summary>It was read live.</summary>
+    /// <param name="port">Its kind.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="found">What was found; null where it is gone.</param>
+    /// <param name="cached">The uid of what its cache has.</param>
+    public void Take(KindPort port, NamespacedName key, IKubernetesObject<V1ObjectMeta>? found, string? cached) =>
+        _found[(port, key)] = new(found, found is null ? cached : null);
+
+    /// <summary>Those that no cache shows yet, to be read again. The others are the caches' from now on.</summary>
+    public IReadOnlyList<(KindPort Port, NamespacedName Key)> Unshown()
+    {
+        foreach (var (place, found) in _found.ToList())
+            if (found is not null && IsShown(place.Port, place.Key, found)) _found.Remove(place);
+        return [.. _found.Keys];
+    }
+
+    /// <summary>The children of an object that a cache has, as they are. One whose label was taken away is known by its name.</summary>
+    public IEnumerable<IKubernetesObject<V1ObjectMeta>> Over(KindPort port, NamespacedName owner, IEnumerable<IKubernetesObject<V1ObjectMeta>> cached)
+    {
+        var news = _found.Where(f => ReferenceEquals(f.Key.Port, port) && f.Value is not null).ToDictionary(static f => f.Key.Key, static f => f.Value!);
+        if (news.Count == 0) return cached;
+        var children = cached.Where(c => !news.ContainsKey(c.Key())).ToList();
+        foreach (var key in news.Keys)
+        {
+            if (Over(port, key, port.Cached(key)) is { } child && string.Equals(child.Metadata.NamespaceProperty, owner.Namespace, StringComparison.Ordinal)
+                && string.Equals(child.GetLabel(ApiConstants.NameLabel) ?? owner.Name, owner.Name, StringComparison.Ordinal)) children.Add(child);
+        }
+
+        return children;
+    }
+
+    /// <summary>An object that a cache has, as it is.</summary>
+    public IKubernetesObject<V1ObjectMeta>? Over(KindPort port, NamespacedName key, IKubernetesObject<V1ObjectMeta>? cached)
+    {
+        if (_found.GetValueOrDefault((port, key)) is not { } found || IsShown(port, key, found)) return cached;
+        if (found.Object is { } live) return live;
+        return cached is not null && string.Equals(cached.Uid(), found.GoneUid, StringComparison.Ordinal) ? null : cached;
+    }
+
+    private static bool IsShown(KindPort port, NamespacedName key, Found found) => found.Object is { } live
+        ? port.HasSeen(key, live.ResourceVersion() ?? "") && port.Cached(key) is not null
+        : found.GoneUid is not { } uid || port.HasSeenDeletion(key, uid);
+}
