@@ -51,6 +51,9 @@ public sealed record EngineInput
     /// <summary>Whether a part of the world could not be looked at: what the caches show of it may be old, and nothing may rise by that.</summary>
     public bool MayNotRaise { get; init; }
 
+    /// <summary>Whether no release may be taken back for pods or addresses that it lacks: a live look found them, or nobody can tell.</summary>
+    public bool MayNotCondemn { get; init; }
+
     /// <summary>The time.</summary>
     public required DateTimeOffset Now { get; init; }
 }

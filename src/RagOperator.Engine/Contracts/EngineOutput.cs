@@ -16,8 +16,8 @@ public sealed record EngineOutput
     /// where nothing has to.</summary>
     public RaiseNeeds? StatusNeeds { get; init; }
 
-    /// <summary>What a release lacks that is taken back for it by this very decision: where a live look finds all of it there, nothing of the decision
-    /// holds. Null where none is taken back for that.</summary>
+    /// <summary>What a release lacks that is taken back for it by this very decision: where a live look finds all of it there, it is decided again with
+    /// <see cref="EngineInput.MayNotCondemn"/>. Null where none is taken back for that.</summary>
     public RaiseNeeds? Condemns { get; init; }
 
     /// <summary>What to remember until the next decision.</summary>

@@ -86,12 +86,13 @@ public sealed record ApplyFlags(string Component, string Revision, IReadOnlyDict
 /// the annotation is left out, which takes an old one away.</param>
 /// <param name="Way">Lowers where the newer release gets no more than it has.</param>
 /// <param name="Needs">What must be there at the very moment of the write: of the newer release where it gets more, a ready address of stable where
-/// that gets all and the caches know of none; null otherwise.</param>
+/// that gets requests back; null otherwise.</param>
 public sealed record ApplyRoute(
     IReadOnlyList<Backend> Backends, IReadOnlyDictionary<string, int> Port, RouteView? Current, string? UnrecordedRollback, Direction Way, RaiseNeeds? Needs = null) : Write(Way);
 
-/// <summary>What a release must have to be given more weight, be it that of another one that is taken back. A cache may be old without knowing it (a watch that went mute, or may not be opened any
-/// more), so it is read live right before the write.</summary>
+/// <summary>What a release must have to be given more weight, be it that of another one that is taken back. A cache may be old without knowing it (a
+/// watch that went mute, or may not be opened any more), so it is read live right before the write, or before the release is taken back for what it
+/// lacks.</summary>
 /// <param name="Service">The entry's Service: it has a ready address.</param>
 /// <param name="Pods">Available pods by Deployment, at least.</param>
 public sealed record RaiseNeeds(string Service, IReadOnlyDictionary<string, int> Pods);

@@ -13,6 +13,9 @@ internal sealed partial class RolloutPass
     /// <summary>For how long a canary with weight may be without a ready address.</summary>
     private static readonly TimeSpan s_noAddress = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long until a release that is not there by the caches is looked at again.</summary>
+    private static readonly TimeSpan s_lookAgain = TimeSpan.FromSeconds(2);
+
     /// <summary>Whether only room in the cluster stands in the way, beyond the deadline.</summary>
     private string? _capacity;
 
@@ -157,6 +160,10 @@ internal sealed partial class RolloutPass
         {
             _installLate = text;
         }
+        else if (_in.MayNotCondemn)
+        {
+            LookAt(_now + s_lookAgain);
+        }
         else
         {
             _condemns = Needs(canary);
@@ -182,7 +189,11 @@ internal sealed partial class RolloutPass
         }
 
         step.NoAddressSince ??= _now;
-        if (_now - step.NoAddressSince >= s_noAddress)
+        if (_now - step.NoAddressSince >= s_noAddress && _in.MayNotCondemn)
+        {
+            LookAt(_now + s_lookAgain);
+        }
+        else if (_now - step.NoAddressSince >= s_noAddress)
         {
             _condemns = AnyAddress(EntryService(canary));
             RollBack(RollbackCauses.NoReadyAddress, $"Service {EntryService(canary)} had no ready address for {s_noAddress.TotalSeconds:0} s while it had weight", null);

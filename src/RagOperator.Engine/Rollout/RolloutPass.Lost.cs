@@ -86,7 +86,8 @@ internal sealed partial class RolloutPass
 
         List<Backend> wanted = [new(stable, 100), .. route.Named.Where(b => !Is(b.Service, stable) && World.Services.GetValueOrDefault(b.Service) is { Port: not null }).Select(static b => b with { Weight = 0 })];
         var ports = wanted.ToDictionary(static b => b.Service, b => World.Services[b.Service].Port!.Value, StringComparer.Ordinal);
-        _after.Add(new ApplyRoute(wanted, ports, route, Unrecorded(), WayOf(wanted, route, stable), _bothBad ? AnyAddress(stable) : null));
+        var way = WayOf(wanted, route, stable);
+        _after.Add(new ApplyRoute(wanted, ports, route, Unrecorded(), way, _bothBad || way == Direction.Lowers ? AnyAddress(stable) : null));
     }
 
     private Situation SituateLost()

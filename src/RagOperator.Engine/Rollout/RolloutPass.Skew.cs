@@ -41,12 +41,8 @@ internal sealed partial class RolloutPass
         _s.Sla = _s.Sla?.ConvertAll(m => IsAhead(m.EvaluatedAt) ? Older(m) : m);
     }
 
-    /// <summary>The same metric, last looked at too long ago to count. Streak and the time between its breaches stay.</summary>
-    private MetricStatus Older(MetricStatus metric)
-    {
-        var back = metric.EvaluatedAt!.Value - _now + LongestLookGap();
-        return metric with { EvaluatedAt = metric.EvaluatedAt - back, BreachedAt = metric.BreachedAt - back };
-    }
+    /// <summary>The same metric, last looked at too long ago to count. Its last breach counts as one of now: the next is no further away than it is.</summary>
+    private MetricStatus Older(MetricStatus metric) => metric with { EvaluatedAt = _now - LongestLookGap(), BreachedAt = metric.BreachedAt - (metric.EvaluatedAt - _now) };
 
     private TimeSpan LongestLookGap() => ((_spec?.Policy.Sla?.Interval ?? TimeSpan.Zero) * 2) + TimeSpan.FromSeconds(1);
 

@@ -276,7 +276,7 @@ internal sealed partial class RolloutPass
             && release.Failed is null
             && _book.Struck(release.Record.Hash).Count == 0
             && !entries.Exists(static h => string.Equals(h.Outcome, Outcomes.RolledBack, StringComparison.Ordinal))
-            && entries.Exists(h => h.ReplacedAt is { } at && _now - at <= _spec!.Policy.UndoWindow);
+            && entries.Exists(h => h.ReplacedAt is { } at && !IsAhead(at) && _now - at <= _spec!.Policy.UndoWindow);
     }
 
     /// <summary>The canary ends without having failed.</summary>

@@ -54,7 +54,8 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         }
 
         var live = await port.GetAsync(key, cancellationToken);
-        pass.Memory.Ledger.Note(port, key, live);
+        // What is somebody else's no cache of ours will ever show.
+        if (live.Object is null || pass.Owner.OwnershipOf(live.Object) != Ownership.Foreign) pass.Memory.Ledger.Note(port, key, live);
         return live.Object is { } found ? await MeetAsync(pass, kind, body, found, answer.Result, cancellationToken) : WriteResult.Of(live);
     }
 
@@ -191,16 +192,22 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
     private async Task<WriteResult?> NothingToFallBackOnAsync(Pass pass, RaiseNeeds stable, CancellationToken cancellationToken)
     {
         var isThere = pass.Seen.Observed.ReadyAddresses.GetValueOrDefault(stable.Service) > 0;
-        using var patience = new CancellationTokenSource(isThere ? s_patienceBeforeLowering : Timeout.InfiniteTimeSpan, time);
+        var lack = isThere ? await LackInTimeAsync(pass, stable, "", cancellationToken) : await LackAsync(pass, stable, "", cancellationToken);
+        return lack is { Outcome: WriteOutcome.Waiting } ? new(WriteOutcome.Withheld) : isThere ? null : lack;
+    }
+
+    /// <summary>The same as <see cref="LackAsync"/>, where something urgent waits for it: no answer within two seconds is a failure without one.</summary>
+    public async Task<WriteResult?> LackInTimeAsync(Pass pass, RaiseNeeds needs, string held, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(s_patienceBeforeLowering, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            var lack = await LackAsync(pass, stable, "", both.Token);
-            return lack is { Outcome: WriteOutcome.Waiting } ? new(WriteOutcome.Withheld) : isThere ? null : lack;
+            return await LackAsync(pass, needs, held, both.Token);
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return null;
+            return new(WriteOutcome.Failed);
         }
     }
 
@@ -217,17 +224,29 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         var looked = await deployments;
         foreach (var (name, _, answer) in looked) pass.Memory.Ledger.Look(cluster.Child(ChildKind.Deployment), pass.Owner.Child(name), answer);
         pass.Memory.Ledger.Look(cluster.EndpointsPort, pass.Owner.Child(needs.Service), endpoints);
+        // What is lacking for certain comes before what nobody can tell.
+        WriteResult? untold = null;
         foreach (var (name, wanted, answer) in looked)
         {
+            if (answer.Reason == ApiReason.NotFound) return Lacks($"Deployment {name} is gone");
             if (answer.Object is not V1Deployment live)
-                return answer.Reason == ApiReason.NotFound ? Lacks($"Deployment {name} is gone") : WriteResult.Of(answer);
+            {
+                untold ??= WriteResult.Of(answer);
+                continue;
+            }
+
             var seen = WorkloadViews.Deployment(pass.Owner, live, static () => []);
             if (seen is not { Owner: Ownership.Ours, Deleting: false }) return Lacks($"Deployment {name} is going or somebody else's");
             if (seen.Available < wanted || seen.Replicas < wanted) return Lacks($"Deployment {name} has {seen.Available} of {wanted} pods available");
         }
 
-        if (endpoints.Object is null && endpoints.Reason != ApiReason.NotFound) return new(WriteOutcome.Failed, endpoints.Result);
-        return endpoints.Object is V1Endpoints found && WorkloadViews.ReadyAddresses(found) > 0 ? null : Lacks($"Service {needs.Service} has no ready address");
+        if (endpoints.Object is null && endpoints.Reason != ApiReason.NotFound) return untold ?? new(WriteOutcome.Failed, endpoints.Result);
+        if (endpoints.Object is not V1Endpoints found || WorkloadViews.ReadyAddresses(found) == 0) return Lacks($"Service {needs.Service} has no ready address");
+        // Addresses of a Service that somebody else made by that name are none of this release's.
+        if (!pass.Seen.Has(ChildKind.Service, needs.Service)
+            && (await cluster.Child(ChildKind.Service).GetAsync(pass.Owner.Child(needs.Service), cancellationToken)).Object is { } service && pass.Owner.OwnershipOf(service) == Ownership.Foreign)
+            return Lacks($"Service {needs.Service} is somebody else's");
+        return untold;
 
         WriteResult Lacks(string what) => new(WriteOutcome.Waiting, Lack: $"{held}: read live, {what}; the watch has not told it yet");
     }

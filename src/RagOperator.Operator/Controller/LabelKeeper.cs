@@ -40,12 +40,14 @@ internal sealed class LabelKeeper(Cluster cluster, TimeProvider time)
         var seen = new HashSet<(ChildKind, string)>();
         foreach (var kind in Enum.GetValues<ChildKind>())
         {
-            foreach (var child in memory.Ledger.Of(cluster.Child(kind), owner.Key).Where(c => owner.OwnershipOf(c) == Ownership.Ours).ToList())
+            foreach (var child in memory.Ledger.Of(cluster.Child(kind)).Where(c => owner.OwnershipOf(c) == Ownership.Ours).ToList())
             {
                 var place = (kind, child.Name());
-                seen.Add(place);
                 var labels = Wanted(owner, child, memory, memory.Labels.GetValueOrDefault(place));
                 memory.Labels[place] = new(child.Uid(), labels);
+                // Out of the cache's sight, however it was seen.
+                if (kind == ChildKind.HttpRoute && !string.Equals(child.GetLabel(ApiConstants.NameLabel), owner.Name, StringComparison.Ordinal)) continue;
+                seen.Add(place);
                 if (child.Metadata.DeletionTimestamp is not null || Carries(child, labels)) continue;
                 var (kept, _) = await GiveBackAsync(owner, kind, child, labels, memory, cancellationToken);
                 if (kept && before.Add(place)) mended.Add(place);
@@ -118,7 +120,7 @@ internal sealed class LabelKeeper(Cluster cluster, TimeProvider time)
     /// and met, when it is missing.</summary>
     private void Expect(ChildOwner owner, RagDeploymentStatus? status, ObjectMemory memory)
     {
-        if (status?.StableRevision is not null || memory.Ledger.Of(cluster.Child(ChildKind.ControllerRevision), owner.Key).Any())
+        if (status?.StableRevision is not null || memory.Ledger.Of(cluster.Child(ChildKind.ControllerRevision)).Any())
             memory.Labels[(ChildKind.HttpRoute, ChildNames.Route(owner.Name))] = new("", Texts(owner.NameLabels()));
         if (status?.PolicyRevision is { } policy)
             memory.Labels[(ChildKind.ControllerRevision, policy)] = Record(ApiConstants.PolicyRecord);

@@ -1,12 +1,16 @@
 using RagOperator.Abstractions;
 using RagOperator.Abstractions.Models;
 using RagOperator.Api;
+using RagOperator.Api.V1Alpha1;
+using RagOperator.Engine.Contracts;
+using RagOperator.Operator.Children;
 
 namespace RagOperator.Operator.Controller;
 
 /// <summary>Objects that a cache does not show as they are, as they were read live: a watch that is mute or may not be opened must not keep a release in
 /// trouble from being taken back, nor a healthy one be taken back for what it lacked a while ago.</summary>
-internal sealed class LiveObjects
+/// <param name="owner">Whose children they are.</param>
+internal sealed class LiveObjects(ChildOwner owner)
 {
     // Null: wanted, and not read yet.
     private readonly Dictionary<(KindPort Port, NamespacedName Key), Found?> _found = [];
@@ -23,13 +27,22 @@ internal sealed class LiveObjects
     /// <summary>Whether this object is read live.</summary>
     public bool IsWanted(KindPort port, NamespacedName key) => _found.ContainsKey((port, key));
 
-    /// <summary>It was read live.</summary>
+    /// <summary>Its cache shows what was waited for before it could be read.</summary>
+    public void Drop(KindPort port, NamespacedName key)
+    {
+        if (_found.GetValueOrDefault((port, key)) is null) _found.Remove((port, key));
+    }
+
+    /// <summary>It was read live. What somebody else made by that name is nothing to this object.</summary>
     /// <param name="port">Its kind.</param>
     /// <param name="key">Its key.</param>
     /// <param name="found">What was found; null where it is gone.</param>
     /// <param name="cached">The uid of what its cache has.</param>
-    public void Take(KindPort port, NamespacedName key, IKubernetesObject<V1ObjectMeta>? found, string? cached) =>
-        _found[(port, key)] = new(found, found is null ? cached : null);
+    public void Take(KindPort port, NamespacedName key, IKubernetesObject<V1ObjectMeta>? found, string? cached)
+    {
+        var counts = found is RagDeployment or V1Endpoints || (found is not null && (IsLabelled(found) || owner.OwnershipOf(found) == Ownership.Ours));
+        _found[(port, key)] = new(counts ? found : null, counts ? null : cached);
+    }
 
     /// <summary>Those that no cache shows yet, to be read again. The others are the caches' from now on.</summary>
     public IReadOnlyList<(KindPort Port, NamespacedName Key)> Unshown()
@@ -39,19 +52,15 @@ internal sealed class LiveObjects
         return [.. _found.Keys];
     }
 
-    /// <summary>The children of an object that a cache has, as they are. One whose label was taken away is known by its name.</summary>
-    public IEnumerable<IKubernetesObject<V1ObjectMeta>> Over(KindPort port, NamespacedName owner, IEnumerable<IKubernetesObject<V1ObjectMeta>> cached)
-    {
-        var news = _found.Where(f => ReferenceEquals(f.Key.Port, port) && f.Value is not null).ToDictionary(static f => f.Key.Key, static f => f.Value!);
-        if (news.Count == 0) return cached;
-        var children = cached.Where(c => !news.ContainsKey(c.Key())).ToList();
-        foreach (var key in news.Keys)
-        {
-            if (Over(port, key, port.Cached(key)) is { } child && string.Equals(child.Metadata.NamespaceProperty, owner.Namespace, StringComparison.Ordinal)
-                && string.Equals(child.GetLabel(ApiConstants.NameLabel) ?? owner.Name, owner.Name, StringComparison.Ordinal)) children.Add(child);
-        }
+    /// <summary>Whether a cache shows an object as it was read, among the children of this owner.</summary>
+    public bool Shows(KindPort port, NamespacedName key, IKubernetesObject<V1ObjectMeta> found) =>
+        port.HasSeen(key, found.ResourceVersion() ?? "") && port.Cached(key) is { } cached && (cached is RagDeployment || IsLabelled(cached));
 
-        return children;
+    /// <summary>The children that a cache has, as they are. One whose label was taken away is known by its name.</summary>
+    public IEnumerable<IKubernetesObject<V1ObjectMeta>> Over(KindPort port, IEnumerable<IKubernetesObject<V1ObjectMeta>> cached)
+    {
+        var news = _found.Where(f => ReferenceEquals(f.Key.Port, port) && f.Value is not null).Select(static f => f.Key.Key).ToHashSet();
+        return news.Count == 0 ? cached : [.. cached.Where(c => !news.Contains(c.Key())), .. news.Select(key => Over(port, key, port.Cached(key))).OfType<IKubernetesObject<V1ObjectMeta>>()];
     }
 
     /// <summary>An object that a cache has, as it is.</summary>
@@ -62,7 +71,8 @@ internal sealed class LiveObjects
         return cached is not null && string.Equals(cached.Uid(), found.GoneUid, StringComparison.Ordinal) ? null : cached;
     }
 
-    private static bool IsShown(KindPort port, NamespacedName key, Found found) => found.Object is { } live
-        ? port.HasSeen(key, live.ResourceVersion() ?? "") && port.Cached(key) is not null
-        : found.GoneUid is not { } uid || port.HasSeenDeletion(key, uid);
+    private bool IsShown(KindPort port, NamespacedName key, Found found) =>
+        found.Object is { } live ? Shows(port, key, live) : found.GoneUid is not { } uid || port.HasSeenDeletion(key, uid);
+
+    private bool IsLabelled(IKubernetesObject<V1ObjectMeta> found) => string.Equals(found.GetLabel(ApiConstants.NameLabel), owner.Name, StringComparison.Ordinal);
 }

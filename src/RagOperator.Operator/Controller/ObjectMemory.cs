@@ -2,11 +2,12 @@ using RagOperator.Abstractions.Models;
 using RagOperator.Api.Resolved;
 using RagOperator.Engine.Contracts;
 using RagOperator.Engine.Releases;
+using RagOperator.Operator.Children;
 
 namespace RagOperator.Operator.Controller;
 
 /// <summary>What the controller remembers of one object between passes. All of it may be lost at any time.</summary>
-internal sealed class ObjectMemory(string uid, CancellationToken term)
+internal sealed class ObjectMemory(ChildOwner owner, CancellationToken term)
 {
     private const int MaxToldErrors = 20;
     private const int MaxUntold = 20;
@@ -14,7 +15,7 @@ internal sealed class ObjectMemory(string uid, CancellationToken term)
     private readonly Queue<EngineEvent> _untold = new();
 
     /// <summary>The object's uid.</summary>
-    public string Uid => uid;
+    public string Uid => owner.Uid;
 
     /// <summary>The term of leadership that all of it is from.</summary>
     public CancellationToken Term => term;
@@ -31,7 +32,10 @@ internal sealed class ObjectMemory(string uid, CancellationToken term)
     /// <summary>Whether the records of releases were read live since no status names a stable one.</summary>
     public bool ReadRecords { get; set; }
 
-    public WriteLedger Ledger { get; } = new();
+    public WriteLedger Ledger { get; } = new(owner);
+
+    /// <summary>Since when a look at what a release is to be taken back for has had no answer, by the monotonic clock; null where it had one.</summary>
+    public long? UnansweredSince { get; set; }
 
     /// <summary>How often in a row a cache was found to lag.</summary>
     public int Lags { get; set; }

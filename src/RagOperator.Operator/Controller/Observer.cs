@@ -22,8 +22,8 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
     {
         var (releases, policies) = Records(owner, memory);
         var records = releases.ConvertAll(static r => r.Record);
-        var services = ByName(Of<V1Service>(cluster.Child(ChildKind.Service), owner, memory));
-        var configMaps = ByName(Of<V1ConfigMap>(cluster.Child(ChildKind.ConfigMap), owner, memory));
+        var services = ByName(Of<V1Service>(cluster.Child(ChildKind.Service), memory));
+        var configMaps = ByName(Of<V1ConfigMap>(cluster.Child(ChildKind.ConfigMap), memory));
         var kindKnown = cluster.Routes.State != CacheState.KindMissing;
         var route = kindKnown ? Route(owner, memory) : null;
         var wanted = policies.Find(p => string.Equals(p.Name, entity.Status?.PolicyRevision, StringComparison.Ordinal))?.Spec?.GatewayApi;
@@ -39,7 +39,9 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
                 Deployments = Deployments(owner, memory),
                 Services = services.ToDictionary(static s => s.Key, s => WorkloadViews.Service(owner, s.Value, records), StringComparer.Ordinal),
                 FlagMaps = configMaps.ToDictionary(static c => c.Key, c => FlagsConfigMap.View(owner, c.Value), StringComparer.Ordinal),
-                ReadyAddresses = Of<V1Endpoints>(cluster.EndpointsPort, owner, memory)
+                // Those that lost their label are known by their Service.
+                ReadyAddresses = Of<V1Endpoints>(cluster.EndpointsPort, memory)
+                    .Where(e => string.Equals(e.GetLabel(ApiConstants.NameLabel), owner.Name, StringComparison.Ordinal) || (services.TryGetValue(e.Name(), out var service) && owner.OwnershipOf(service) == Ownership.Ours))
                     .ToDictionary(static e => e.Name(), WorkloadViews.ReadyAddresses, StringComparer.Ordinal),
                 ExternalAddresses = memory.ExternalAddresses.ToDictionary(static e => e.Key, static e => e.Value.Addresses, StringComparer.Ordinal),
                 RouteKindKnown = kindKnown,
@@ -66,7 +68,7 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
     {
         var releases = new List<ReleaseView>();
         var policies = new List<PolicyView>();
-        foreach (var revision in Of<V1ControllerRevision>(cluster.Child(ChildKind.ControllerRevision), owner, memory).OrderBy(static r => r.Name(), StringComparer.Ordinal))
+        foreach (var revision in Of<V1ControllerRevision>(cluster.Child(ChildKind.ControllerRevision), memory).OrderBy(static r => r.Name(), StringComparer.Ordinal))
         {
             if (RevisionRecords.IsRelease(revision) && Once(memory.Releases, revision, RevisionRecords.ReadRelease) is { } record)
             {
@@ -114,7 +116,7 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
         return memory.RouteOutOfSight is { } live && (cached is null || !cluster.Routes.HasSeen(key, live.ResourceVersion() ?? "")) ? live : cached;
     }
 
-    private static IEnumerable<T> Of<T>(KindPort port, ChildOwner owner, ObjectMemory memory) => memory.Ledger.Of(port, owner.Key).Cast<T>();
+    private static IEnumerable<T> Of<T>(KindPort port, ObjectMemory memory) => memory.Ledger.Of(port).Cast<T>();
 
     private static T? Once<T>(Dictionary<string, T?> known, V1ControllerRevision revision, Func<V1ControllerRevision, T?> read)
         where T : class
@@ -133,7 +135,7 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
     {
         // Pods are many and looked at only where some are missing: filed once for all Deployments of this pass.
         ILookup<(string?, string?), V1Pod>? pods = null;
-        return Of<V1Deployment>(cluster.Child(ChildKind.Deployment), owner, memory).ToDictionary(
+        return Of<V1Deployment>(cluster.Child(ChildKind.Deployment), memory).ToDictionary(
             static d => d.Name(),
             d => WorkloadViews.Deployment(owner, d, () =>
             {

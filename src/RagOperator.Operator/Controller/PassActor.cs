@@ -32,6 +32,9 @@ internal sealed class ActReport
     /// <summary>Why the status that names another release stable was not sent: what that lacks by a live look, or why nobody could look.</summary>
     public string? Unpromoted { get; set; }
 
+    /// <summary>Whether weight was not lowered for what stable lacks by a live look.</summary>
+    public bool Withheld { get; set; }
+
     /// <summary>Whether something has to go before the next write.</summary>
     public bool Waits { get; set; }
 
@@ -50,6 +53,8 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
     // Lowering needs no journal, so it does not wait for a server that asks to slow down or does not answer.
     private static readonly TimeSpan s_patienceBeforeLowering = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan s_patienceWithLooks = TimeSpan.FromSeconds(30);
+
     public async Task<ActReport> ActAsync(Pass pass, EngineInput input, EngineOutput output, CancellationToken cancellationToken)
     {
         var report = new ActReport();
@@ -65,6 +70,7 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
             var result = await writer.CarryOutAsync(pass, due, cancellationToken);
             Note(report, result);
             report.Lack ??= result.Lack;
+            report.Withheld |= result.Outcome == WriteOutcome.Withheld;
             if (result is { Outcome: WriteOutcome.Failed, Answer: { } answer } && WriteTargets.Of(pass.Owner.Name, due) is { } target) report.Unwritten[target] = answer;
             if (result.Outcome == WriteOutcome.Done && due is ApplyRoute lowered) TellReaction(pass, lowered, output.Status);
         }
@@ -100,7 +106,6 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
 
     private async Task<bool> RecordPatientlyAsync(Pass pass, EngineOutput output, ActReport report, CancellationToken cancellationToken)
     {
-        if (output.Condemns is { } blamed && !await IsLackingAsync(pass, blamed, report, cancellationToken)) return false;
         foreach (var write in output.Before)
         {
             if (write is Preflight) continue;
@@ -127,22 +132,15 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
         return written.Outcome == WriteOutcome.Done;
     }
 
-    /// <summary>Whether a release really lacks what it is taken back for. Where the caches are late nothing of the decision holds, and where nobody can
-    /// tell for now it is made again; a look that is refused for good leaves what the caches say.</summary>
-    private async Task<bool> IsLackingAsync(Pass pass, RaiseNeeds blamed, ActReport report, CancellationToken cancellationToken)
+    /// <summary>Whether a release really lacks what it would be taken back for. Where nobody can tell for now it is not, for half a minute: then, and where a look
+    /// is refused for good, the caches are believed.</summary>
+    public async Task<bool> IsLackingAsync(Pass pass, RaiseNeeds blamed, CancellationToken cancellationToken)
     {
-        switch (await writer.LackAsync(pass, blamed, "taken back", cancellationToken))
-        {
-            case null:
-                report.Stale = true;
-                return false;
-            case { Outcome: WriteOutcome.Failed, Answer: { } answer } when !IsRefusal(answer):
-                report.Failure ??= answer;
-                report.Stale = true;
-                return false;
-            default:
-                return true;
-        }
+        var lack = await writer.LackInTimeAsync(pass, blamed, "taken back", cancellationToken);
+        var isAnswered = lack is not { Outcome: WriteOutcome.Failed } || lack.Value.Answer is { } answer && IsRefusal(answer);
+        if (!isAnswered) return time.GetElapsedTime(pass.Memory.UnansweredSince ??= time.GetTimestamp()) > s_patienceWithLooks;
+        pass.Memory.UnansweredSince = null;
+        return lack is not null;
     }
 
     /// <summary>Whether a write that does not lower may be sent after what happened before it in this pass.</summary>

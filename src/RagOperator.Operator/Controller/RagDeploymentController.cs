@@ -27,6 +27,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
     private static readonly TimeSpan FirstLagPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestLagPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WaitPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WithheldPause = TimeSpan.FromSeconds(2);
     // No cache tells when a name of somebody else's is freed, or when a CRD without objects appears.
     private static readonly TimeSpan BlindSpotPause = TimeSpan.FromSeconds(10);
     // Somebody has to give a right back; until then nothing rises.
@@ -124,11 +125,20 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         var seen = _observer.Observe(owner, newest, memory);
         var input = Input(owner, newest, memory, seen);
         var output = _decide(input);
-        var pass = new Pass { Owner = owner, Memory = memory, Seen = seen, Entity = newest, Route = RouteOf(input, output) };
+        if (output.Condemns is { } blamed && !await _actor.IsLackingAsync(PassOf(), blamed, cancellationToken))
+        {
+            // All else of this pass is decided and done all the same.
+            input = input with { MayNotCondemn = true };
+            output = _decide(input);
+        }
+
+        var pass = PassOf();
         var report = await _actor.ActAsync(pass, input, output, cancellationToken);
         // Its turn to decide counts once what it decided was written.
         if (memory.RouteLeftAlone && !report.Stale) memory.RouteGivenBack = false;
         return Settle(pass, input, output, report);
+
+        Pass PassOf() => new() { Owner = owner, Memory = memory, Seen = seen, Entity = newest, Route = RouteOf(input, output) };
     }
 
     /// <inheritdoc/>
@@ -155,7 +165,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         var term = _leadership.TermToken;
         if (_memories.TryGetValue(owner.Key, out var memory) && memory.Term == term && string.Equals(memory.Uid, owner.Uid, StringComparison.Ordinal)) return memory;
         if (memory is not null) _samples.Want(memory.Uid, owner.Key, null);
-        return _memories[owner.Key] = new ObjectMemory(owner.Uid, term);
+        return _memories[owner.Key] = new ObjectMemory(owner, term);
     }
 
     /// <summary>Waits for caches that are older than what is known already.</summary>
@@ -371,12 +381,14 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         if (report.News || output.Externals.Any(e => !memory.ExternalAddresses.ContainsKey(e))) next = Sooner(next, FirstLagPause);
         // The event of an own write is what mostly comes next; where a watch is mute it does not.
         if (report.Waits || memory.Ledger.Lagging() is not null) next = Sooner(next, WaitPause);
+        if (report.Withheld) next = Sooner(next, WithheldPause);
         if (memory.Unread is not null) next = Sooner(next, UnreadPause);
         if (memory.Unpromoted is { } held) next = Sooner(next, Later(held.Until - _time.GetUtcNow()));
         if (memory.Unmade is { Lasts: true } unmade) next = Sooner(next, Later(unmade.Until - _time.GetUtcNow()));
         if (output.Externals.Count > 0) next = Sooner(next, ExternalServices.Freshness);
         // No watch tells that the gateway took it, or that pods are there.
-        if ((memory.RouteOutOfSight is not null || memory.Ledger.ReadsLive) && string.Equals(output.Status.Phase, Phases.Progressing, StringComparison.Ordinal)) next = Sooner(next, WaitPause);
+        if ((memory.RouteOutOfSight is not null || memory.Ledger.ReadsLive)
+            && (string.Equals(output.Status.Phase, Phases.Progressing, StringComparison.Ordinal) || output.Status.Rollback is { VerifiedAt: null })) next = Sooner(next, WaitPause);
         if (memory.Taken.Count > 0 || memory.OwesLabels || _cluster.Routes.State == CacheState.KindMissing) next = Sooner(next, BlindSpotPause);
         return next;
     }

@@ -1,14 +1,15 @@
 using RagOperator.Abstractions;
 using RagOperator.Abstractions.Models;
+using RagOperator.Operator.Children;
 
 namespace RagOperator.Operator.Controller;
 
 /// <summary>Remembers the own writes of one object, so that nothing is decided from a cache that is older than they are.</summary>
 /// <remarks>A cache that does not get there in time, for a watch that is mute or may not be opened, is waited for no longer: what it does not show is read
 /// live before each decision (<see cref="LiveObjects"/>), until it shows that, too.</remarks>
-internal sealed class WriteLedger
+internal sealed class WriteLedger(ChildOwner owner)
 {
-    private readonly LiveObjects _live = new();
+    private readonly LiveObjects _live = new(owner);
     private readonly Dictionary<(KindPort Port, NamespacedName Key), Expected> _expected = [];
     private readonly HashSet<(KindPort Port, NamespacedName Key)> _unsure = [];
     // With the newest version that was read or written.
@@ -71,32 +72,33 @@ internal sealed class WriteLedger
     public void Look(KindPort port, NamespacedName key, Answer answer)
     {
         var cached = port.Cached(key);
-        var isNews = answer.Object is { } found ? cached is null || !port.HasSeen(key, found.ResourceVersion() ?? "") : answer.Reason == Kubernetes.ApiReason.NotFound && cached is not null;
+        var isNews = answer.Object is { } found ? !_live.Shows(port, key, found) : answer.Reason == Kubernetes.ApiReason.NotFound && cached is not null;
         if (!isNews) return;
         _live.Want(port, key);
         Take(port, key, answer.Object, cached?.Uid());
     }
 
-    /// <summary>The children of an object: from the cache, or as they were read live where that does not show them.</summary>
-    public IEnumerable<IKubernetesObject<V1ObjectMeta>> Of(KindPort port, NamespacedName owner) => _live.Over(port, owner, port.CachedOf(owner));
+    /// <summary>The children: from the cache, or as they were read live where that does not show them.</summary>
+    public IEnumerable<IKubernetesObject<V1ObjectMeta>> Of(KindPort port) => _live.Over(port, port.CachedOf(owner.Key));
 
     /// <summary>One object: from the cache, or as it was read live where that does not show it.</summary>
     public IKubernetesObject<V1ObjectMeta>? Get(KindPort port, NamespacedName key) => _live.Over(port, key, port.Cached(key));
 
-    /// <summary>Reads live what only a live read can tell.</summary>
+    /// <summary>Reads live what only a live read can tell. What may be missing without harm to a decision keeps nothing else from being read.</summary>
     /// <param name="isVital">Kinds without which nothing can be decided: they are read first.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The failure that stopped it, and whether it is of such a kind; or null.</returns>
     public async Task<(Answer Answer, bool IsVital)?> ReadUnsureAsync(Func<KindPort, bool> isVital, CancellationToken cancellationToken)
     {
-        _unsure.UnionWith(_live.Unshown());
-        foreach (var (port, key) in _unsure.OrderByDescending(u => isVital(u.Port)).ToList())
+        (Answer Answer, bool IsVital)? first = null;
+        foreach (var (port, key) in _unsure.Union(_live.Unshown()).OrderByDescending(u => isVital(u.Port)).ToList())
         {
-            var answer = await ReadAsync(port, key, cancellationToken);
-            if (answer is { IsSuccess: false } failed) return (failed, isVital(port));
+            if (await ReadAsync(port, key, cancellationToken) is not { } failed) continue;
+            if (isVital(port)) return (failed, true);
+            first ??= (failed, false);
         }
 
-        return null;
+        return first;
     }
 
     /// <summary>Reads one object live; a missing one counts as gone for the cache, too. That its kind is not served says so only where the cache
@@ -132,6 +134,7 @@ internal sealed class WriteLedger
             var seen = expected.DeletedUid is { } uid ? port.KindMissing || port.HasSeenDeletion(key, uid) : port.HasSeen(key, expected.ResourceVersion);
             if (!seen) return $"{port.Kind} {key}";
             _expected.Remove(place);
+            _live.Drop(port, key);
         }
 
         return null;

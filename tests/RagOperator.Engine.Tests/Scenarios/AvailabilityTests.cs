@@ -27,6 +27,34 @@ public sealed class AvailabilityTests
     }
 
     [Fact]
+    public void Canary_that_only_the_caches_miss_is_not_taken_back_and_breaches_are_counted_meanwhile()
+    {
+        var sim = new Sim().UntilHealthy().Edit(static s => s.Image("api", "api:2").Put("rollout.steps[2].hold", "2h")).UntilStep("half", "Holding");
+        sim.Eyes = static seen => seen with { ReadyAddresses = new Dictionary<string, int>(), Deployments = seen.Deployments.ToDictionary(static d => d.Key, static d => d.Value with { Available = 0 }) };
+        sim.Run(TimeSpan.FromMinutes(30));
+        Assert.Null(sim.Status.Rollback);
+        Assert.Equal(50, sim.Weight("api:2"));
+        sim.Metrics.Set("errors", "api:2", 0.2);
+        sim.Run(TimeSpan.FromMinutes(3));
+        Assert.Equal(RollbackCauses.SlaBreach, sim.Status.Rollback?.Cause);
+    }
+
+    [Fact]
+    public void Stable_that_only_the_caches_have_gets_no_requests_back()
+    {
+        var sim = new Sim().UntilHealthy().Edit(static s => s.Image("api", "api:2")).UntilStep("half", "Holding");
+        var before = sim.Cluster.Observe().ReadyAddresses;
+        sim.Eyes = seen => seen with { ReadyAddresses = before };
+        sim.Cluster.Fail("api:1", "api: CrashLoopBackOff");
+        sim.Ask("abort/current").Run(s_minute);
+        Assert.NotNull(sim.Status.Rollback);
+        Assert.Equal(50, sim.Weight("api:2"));
+        sim.Cluster.Heal("api:1");
+        sim.Run(TimeSpan.FromMinutes(5));
+        Assert.Equal(0, sim.Weight("api:2"));
+    }
+
+    [Fact]
     public void Canary_without_room_waits_however_long_it_takes()
     {
         var sim = new Sim().UntilHealthy();

@@ -51,6 +51,20 @@ public sealed class SkewTests
     }
 
     [Fact]
+    public void Two_breaches_of_one_window_are_no_streak_that_lasts_a_window()
+    {
+        var sim = Held().Edit(static s => s.Put("sla.metrics[0].failAfter", "2").Put("sla.metrics[0].window", "5m")).Run(s_minute);
+        sim.Metrics.Set("errors", "api:2", 0.2);
+        sim.Run(TimeSpan.FromSeconds(31));
+        Assert.Equal(1, sim.Status.Sla![0].Streak);
+        ByClockAhead(sim).Run(4 * s_minute);
+        Assert.True(sim.Status.Sla![0].Streak >= 2);
+        Assert.Null(sim.Status.Rollback);
+        sim.Run(2 * s_minute);
+        Assert.Equal(RollbackCauses.SlaBreach, sim.Status.Rollback?.Cause);
+    }
+
+    [Fact]
     public void What_passed_by_that_clock_lets_nothing_rise_while_the_source_is_silent()
     {
         var sim = ByClockAhead(Held());

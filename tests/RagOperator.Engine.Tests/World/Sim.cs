@@ -203,6 +203,8 @@ internal sealed class Sim
             Now = Now,
         };
         var output = RolloutEngine.Decide(Input);
+        // The last look before a release is taken back for what it lacks: it is there.
+        if (output.Condemns is { } condemned && IsThere(condemned)) output = RolloutEngine.Decide(Input = Input with { MayNotCondemn = true });
         _last = output;
         _lastError = null;
         _unwritten.Clear();
@@ -276,13 +278,6 @@ internal sealed class Sim
     private bool Act(EngineOutput output)
     {
         var wrote = false;
-        // The last look before a release is taken back for what it lacks: it is there.
-        if (output.Condemns is { } condemned && IsThere(condemned))
-        {
-            _retryAt = Now + TimeSpan.FromSeconds(1);
-            return true;
-        }
-
         foreach (var write in output.Before)
         {
             if (!Carry(write, false, ref wrote)) return true;

@@ -129,6 +129,8 @@ public sealed class HeldWriteTests(ITestOutputHelper output)
             await world.UntilAsync(async () => await world.Api.GetAsync(PathOf(late.Call)) is null, $"gone again: {late.Call.Key}");
         }
 
+        // Of both: what was late is judged by what status said when it was sent.
+        Assert.Empty(Invariants.Broken([.. world.Proxy.Trajectory.All, .. world.SecondsWrites]));
         // Nothing of the old leader's comes after it: its term is over.
         Assert.DoesNotContain(world.Proxy.Trajectory.Writes, d => d.Accepted && d.Began > late.Ended);
         world.Forget();

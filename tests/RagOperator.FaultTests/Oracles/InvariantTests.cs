@@ -98,6 +98,12 @@ public sealed class InvariantTests
     public void Flag_before_its_step() => Expect("S6", _story.Status(canary: "new", step: 0, weight: 10, state: "Holding").Flags("api-2", on: true));
 
     [Fact]
+    public void Flag_that_spec_switches_off_for_everybody() => Expect("S6", _story.Status(canary: "new", step: 1, weight: 50, state: "Holding", disabled: true).Flags("api-2", on: true));
+
+    [Fact]
+    public void Flag_of_a_step_that_is_held_breaks_nothing() => Assert.Empty(_story.Status(canary: "new", step: 1, weight: 50, state: "Holding").Flags("api-2", on: true).Broken());
+
+    [Fact]
     public void Flag_while_its_step_still_shifts() => Expect("S6", _story.Status(canary: "new", step: 1, weight: 50, state: "Shifting").Flags("api-2", on: true));
 
     [Fact]
@@ -141,12 +147,13 @@ public sealed class InvariantTests
 
         public IReadOnlyList<string> Broken() => Invariants.Broken(_deeds);
 
-        public Story Status(string canary, int step, int weight, string state, string failed = "", bool answeredLate = false)
+        public Story Status(string canary, int step, int weight, string state, string failed = "", bool answeredLate = false, bool disabled = false)
         {
             var status = new JsonObject { ["stableRevision"] = "old", ["step"] = new JsonObject { ["index"] = step, ["name"] = "a", ["weight"] = weight, ["state"] = state } };
             if (canary.Length > 0) status["canaryRevision"] = canary;
             if (failed.Length > 0) status["failedRevision"] = failed;
-            Write("patch", "ragdeployments/status", "assistant", new JsonObject { ["status"] = status });
+            var flags = new JsonArray(new JsonObject { ["name"] = "replay", ["enabled"] = !disabled });
+            Write("patch", "ragdeployments/status", "assistant", new JsonObject { ["spec"] = new JsonObject { ["featureFlags"] = new JsonObject { ["flags"] = flags } }, ["status"] = status });
             if (answeredLate) _deeds[^1].Ended += 100;
             return this;
         }

@@ -128,6 +128,8 @@ public sealed class Invariants
 
     private void TurnedOn(Deed deed, StatusView status, bool isNew, HashSet<string> on)
     {
+        if (status.DisablesFlag)
+            Break("S6", deed, "a flag goes on that spec switches off for everybody");
         if (status.Stable.Length == 0)
             return;
         if (_releases.Children(status.Stable).Contains(deed.Call.Name))

@@ -244,7 +244,8 @@ public sealed class FaultWorld : IAsyncDisposable
     /// <summary>Another operator beside it, behind a proxy of its own without faults, which has its Lease in the same place.</summary>
     public async Task<OperatorProcess> StartAnotherAsync(string[] arguments)
     {
-        _second = await FaultProxy.StartAsync(Api, Directory.CreateDirectory(Path.Combine(_folder, "second")).FullName, []);
+        _second = await FaultProxy.StartAsync(Api, Directory.CreateDirectory(Path.Combine(_folder, "second")).FullName, [], Proxy.Trajectory);
+        _second.Witness = deed => Witness.OfAsync(Api, deed);
         return OperatorProcess.Start(Path.Combine(_folder, "second.log"),
         [
             "--kubeconfig", _second.KubeConfig, "--namespace", Namespace, "--http.address", "127.0.0.1", "--http.port", "0",

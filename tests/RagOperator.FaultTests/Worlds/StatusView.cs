@@ -11,6 +11,10 @@ public sealed record StatusView(JsonElement? Object)
 
     public bool IsCurrent => Object is { } o && Number("observedGeneration") == o.GetProperty("metadata").GetProperty("generation").GetInt64();
 
+    /// <summary>Whether spec switches a flag off for everybody.</summary>
+    public bool DisablesFlag => Object is { } o && o.TryGetProperty("spec", out var spec) && spec.TryGetProperty("featureFlags", out var features)
+        && features.TryGetProperty("flags", out var flags) && flags.EnumerateArray().Any(static f => f.TryGetProperty("enabled", out var enabled) && enabled.ValueKind == JsonValueKind.False);
+
     public string Phase => Text("phase");
 
     public string Message => Text("message");

@@ -13,6 +13,7 @@ public sealed class CondemnedTests : ScriptedPass
 
     public CondemnedTests() => Decide = static i => i.Observed.ReadyAddresses.GetValueOrDefault(New) > 0
         ? Output(i, new() { Phase = "serves" })
+        : i.MayNotCondemn ? Output(i, new() { Phase = "looks again" }) with { After = [Create()] }
         : Output(i, new() { Phase = "taken back" }) with { Condemns = Address, After = [Lower(i) with { Needs = new(Old, new Dictionary<string, int>()) }] };
 
     [Fact]
@@ -23,7 +24,9 @@ public sealed class CondemnedTests : ScriptedPass
         Addresses(New, ready: true);
 
         await Bed.PassAsync();
-        Assert.Empty(Bed.Api.Accepted);
+        // All else goes on.
+        Assert.Equal("looks again", Bed.Object.Status!.Phase);
+        Assert.Contains("create services assistant-api-api0000001", Bed.Api.Accepted);
         await Bed.PassAsync();
 
         Assert.Equal("serves", Bed.Object.Status!.Phase);
@@ -31,8 +34,20 @@ public sealed class CondemnedTests : ScriptedPass
     }
 
     [Fact]
+    public async Task Address_of_somebody_elses_Service_is_none_of_the_release()
+    {
+        Addresses(Old, ready: true);
+        Addresses(New, ready: true, labelled: false);
+        Service(New, "Pod", "uid-other", "other");
+        await Bed.PassAsync();
+        Assert.Equal("taken back", Bed.Object.Status!.Phase);
+        Assert.Equal(0, Bed.Weights()[New]);
+    }
+
+    [Fact]
     public async Task Release_whose_Endpoints_lost_their_label_is_not_taken_back()
     {
+        Service(New, "RagDeployment", "uid-1", "assistant");
         Addresses(New, ready: true, labelled: false);
         await Bed.PassAsync();
         await Bed.PassAsync();
@@ -52,7 +67,7 @@ public sealed class CondemnedTests : ScriptedPass
     }
 
     [Fact]
-    public async Task Nothing_is_decided_on_what_cannot_be_looked_at_for_now()
+    public async Task Release_that_cannot_be_looked_at_is_not_taken_back_for_half_a_minute()
     {
         Addresses(New, ready: false);
         Bed.Endpoints.Freeze();
@@ -60,12 +75,29 @@ public sealed class CondemnedTests : ScriptedPass
         var away = true;
         Bed.Api.Fault = r => away && r is { Verb: "get", Resource: "endpoints" } ? new(ApiReason.Transport, 503, "starting") : null;
 
-        Assert.False((await Bed.PassAsync()).IsSuccess);
-        Assert.Empty(Bed.Api.Accepted);
+        Assert.True((await Bed.PassAsync()).IsSuccess);
+        Assert.Equal("looks again", Bed.Object.Status!.Phase);
+        Bed.Time.Advance(TimeSpan.FromSeconds(29));
+        await Bed.PassAsync();
+        Assert.Equal(10, Bed.Weights()[New]);
         away = false;
         await Bed.PassAsync();
         await Bed.PassAsync();
         Assert.Equal("serves", Bed.Object.Status!.Phase);
+    }
+
+    [Fact]
+    public async Task Release_that_could_not_be_looked_at_for_half_a_minute_is_what_the_watch_tells()
+    {
+        Addresses(New, ready: false);
+        Addresses(Old, ready: true);
+        Bed.Api.Fault = static r => r is { Verb: "get", Resource: "endpoints" } ? new(ApiReason.Transport, 503, "starting") : null;
+        await Bed.PassAsync();
+        Assert.Equal(10, Bed.Weights()[New]);
+        Bed.Time.Advance(TimeSpan.FromSeconds(31));
+        await Bed.PassAsync();
+        Assert.Equal("taken back", Bed.Object.Status!.Phase);
+        Assert.Equal(0, Bed.Weights()[New]);
     }
 
     [Fact]
@@ -115,4 +147,9 @@ public sealed class CondemnedTests : ScriptedPass
         var labels = labelled ? """ "labels":{"ragoperator.dev/name":"assistant"} """ : """ "labels":{} """;
         Bed.Api.Put<V1Endpoints>(Sample.Object($$"""{"metadata":{"name":"{{service}}",{{labels}}},"subsets":[{"{{(ready ? "addresses" : "notReadyAddresses")}}":[{"ip":"10.1.0.1"}]}]}"""));
     }
+
+    private void Service(string name, string kind, string uid, string label) => Bed.Api.Put<V1Service>(Sample.Object($$$"""
+        {"metadata":{"name":"{{{name}}}","labels":{"ragoperator.dev/name":"{{{label}}}"},
+         "ownerReferences":[{"apiVersion":"ragoperator.dev/v1alpha1","kind":"{{{kind}}}","name":"{{{label}}}","uid":"{{{uid}}}","controller":true}]},"spec":{"ports":[{"port":1}]}}
+        """));
 }

@@ -29,9 +29,10 @@ public sealed class FaultProxy : IAsyncDisposable
     private bool _serverBegins;
     private long? _serverBegan;
 
-    private FaultProxy(ApiAccess api, WebApplication app, string kubeConfig, IEnumerable<Fault> faults)
+    private FaultProxy(ApiAccess api, WebApplication app, string kubeConfig, IEnumerable<Fault> faults, Trajectory? beside)
     {
         (_api, _app, KubeConfig) = (api, app, kubeConfig);
+        Trajectory = new Trajectory(TimeProvider.System, beside);
         _faults = new(faults.ToDictionary(fault => fault.Place, StringComparer.Ordinal), StringComparer.Ordinal);
     }
 
@@ -39,7 +40,7 @@ public sealed class FaultProxy : IAsyncDisposable
     public string KubeConfig { get; }
 
     /// <summary>All writes so far.</summary>
-    public Trajectory Trajectory { get; } = new(TimeProvider.System);
+    public Trajectory Trajectory { get; }
 
     /// <summary>Kills the operator and starts it again; returns when it is dead.</summary>
     public Func<Task> Kill { get; set; } = static () => Task.CompletedTask;
@@ -69,7 +70,8 @@ public sealed class FaultProxy : IAsyncDisposable
     /// <param name="api">The server behind it.</param>
     /// <param name="folder">Where its kubeconfig is written to.</param>
     /// <param name="faults">What is to go wrong; one fault at a place.</param>
-    public static async Task<FaultProxy> StartAsync(ApiAccess api, string folder, IEnumerable<Fault> faults)
+    /// <param name="beside">What another operator writes, where the order of both is to be told.</param>
+    public static async Task<FaultProxy> StartAsync(ApiAccess api, string folder, IEnumerable<Fault> faults, Trajectory? beside = null)
     {
         ArgumentNullException.ThrowIfNull(api);
         using var certificates = new Certificates();
@@ -90,7 +92,7 @@ public sealed class FaultProxy : IAsyncDisposable
         });
         var app = builder.Build();
         var file = Path.Combine(folder, "kubeconfig");
-        var proxy = new FaultProxy(api, app, file, faults);
+        var proxy = new FaultProxy(api, app, file, faults, beside);
         app.Run(proxy.HandleAsync);
         await app.StartAsync();
         await File.WriteAllTextAsync(file, $$"""

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace RagOperator.TestBed.Faults;
@@ -47,13 +48,14 @@ public sealed class Deed
 
 /// <summary>All writes of an operator, in order: what the invariants are about.</summary>
 /// <param name="time">The time.</param>
-public sealed class Trajectory(TimeProvider time)
+/// <param name="beside">The trajectory of another operator, where the order of both is to be told.</param>
+public sealed class Trajectory(TimeProvider time, Trajectory? beside = null)
 {
+    private readonly StrongBox<int> _order = beside?._order ?? new();
     private readonly Lock _lock = new();
     private readonly List<Deed> _deeds = [];
     private readonly Dictionary<string, int> _counts = new(StringComparer.Ordinal);
     private readonly HashSet<string> _reads = new(StringComparer.Ordinal);
-    private int _order;
     private int _underWay;
     private long _lastWrite = time.GetTimestamp();
 
@@ -125,7 +127,7 @@ public sealed class Trajectory(TimeProvider time)
     {
         lock (_lock)
         {
-            var deed = new Deed { Began = ++_order, At = time.GetUtcNow(), Call = call, Place = Armed ? Count(call.Key) : "", Body = body, Life = life };
+            var deed = new Deed { Began = Interlocked.Increment(ref _order.Value), At = time.GetUtcNow(), Call = call, Place = Armed ? Count(call.Key) : "", Body = body, Life = life };
             if (call.IsWrite)
                 _deeds.Add(deed);
             if (call is { IsRead: true, Resource.Length: > 0 })
@@ -152,7 +154,7 @@ public sealed class Trajectory(TimeProvider time)
     {
         lock (_lock)
         {
-            deed.Ended = ++_order;
+            deed.Ended = Interlocked.Increment(ref _order.Value);
             deed.Status = status;
             if (deed.Call.IsWrite)
                 deed.Answer = Parse(answer);
