@@ -16,7 +16,6 @@ namespace RagOperator.Operator.Controller;
 /// server-side apply cannot (a POST's fields belong to an update of the same manager for ever).</remarks>
 internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> router, PodEnvironment environment, TimeProvider time)
 {
-    private static readonly TimeSpan s_patienceBeforeLowering = TimeSpan.FromSeconds(2);
     private const int MaxLowerings = 5;
 
     public Task<WriteResult> CarryOutAsync(Pass pass, Write write, CancellationToken cancellationToken) => write switch
@@ -199,7 +198,7 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
     /// <summary>The same as <see cref="LackAsync"/>, where something urgent waits for it: no answer within two seconds is a failure without one.</summary>
     public async Task<WriteResult?> LackInTimeAsync(Pass pass, RaiseNeeds needs, string held, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(s_patienceBeforeLowering, time);
+        using var patience = new CancellationTokenSource(Lowering.Patience, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {

@@ -5,6 +5,9 @@ namespace RagOperator.Operator.Controller;
 /// <summary>Whether a write that lowers still only lowers, now that somebody changed what it was decided from.</summary>
 internal static class Lowering
 {
+    /// <summary>How long what comes before it may take: lowering needs no journal, so it does not wait for a server that asks to slow down or does not answer.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     /// <summary>Of flags: none goes on that is off now.</summary>
     /// <param name="wanted">The flags to be written.</param>
     /// <param name="live">The flags as they are; null where the files cannot be read: then nothing may be on.</param>

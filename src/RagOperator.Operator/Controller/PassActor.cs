@@ -50,9 +50,6 @@ internal sealed class ActReport
 /// lowers is carried out anyway, and the route then tells of the rollback.</remarks>
 internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, Preflighter preflighter, IRolloutMetrics metrics, TimeProvider time)
 {
-    // Lowering needs no journal, so it does not wait for a server that asks to slow down or does not answer.
-    private static readonly TimeSpan s_patienceBeforeLowering = TimeSpan.FromSeconds(2);
-
     private static readonly TimeSpan s_patienceWithLooks = TimeSpan.FromSeconds(30);
 
     public async Task<ActReport> ActAsync(Pass pass, EngineInput input, EngineOutput output, CancellationToken cancellationToken)
@@ -93,7 +90,7 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
 
     private async Task<bool> RecordAsync(Pass pass, EngineOutput output, ActReport report, CancellationToken cancellationToken)
     {
-        pass.Patience = output.After.Any(static w => w.Way == Direction.Lowers) ? s_patienceBeforeLowering : null;
+        pass.Patience = output.After.Any(static w => w.Way == Direction.Lowers) ? Lowering.Patience : null;
         try
         {
             return await RecordPatientlyAsync(pass, output, report, cancellationToken);

@@ -87,7 +87,7 @@ internal sealed class WriteLedger(ChildOwner owner)
     /// <summary>Reads live what only a live read can tell. What may be missing without harm to a decision keeps nothing else from being read.</summary>
     /// <param name="isVital">Kinds without which nothing can be decided: they are read first.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>The failure that stopped it, and whether it is of such a kind; or null.</returns>
+    /// <returns>The first failure, and whether it is of such a kind, which ends it; or null.</returns>
     public async Task<(Answer Answer, bool IsVital)?> ReadUnsureAsync(Func<KindPort, bool> isVital, CancellationToken cancellationToken)
     {
         (Answer Answer, bool IsVital)? first = null;

@@ -25,12 +25,7 @@ public sealed class JudgingTests
     [InlineData("{min: 1%}", double.NegativeInfinity)]
     public void Infinity_beyond_a_limit_is_a_breach(string limit, double value)
     {
-        var sim = Rolling(s => s.Put("sla.metrics[0].limit", limit), s =>
-        {
-            s.Metrics.Set("errors", "api:1", 0.01);
-            s.Metrics.Set("errors", "api:2", value);
-        });
-        sim.Run(s_minute * 10);
+        var sim = Answering(limit, value);
         Assert.Equal(RollbackCauses.SlaBreach, sim.Status.Rollback?.Cause);
     }
 
@@ -39,16 +34,18 @@ public sealed class JudgingTests
     [InlineData("{max: 1%}", double.NegativeInfinity)]
     public void Infinity_within_a_limit_is_no_answer(string limit, double value)
     {
-        var sim = Rolling(s => s.Put("sla.metrics[0].limit", limit), s =>
-        {
-            s.Metrics.Set("errors", "api:1", 0.01);
-            s.Metrics.Set("errors", "api:2", value);
-        });
-        sim.Run(s_minute * 10);
+        var sim = Answering(limit, value);
         Assert.Equal("Invalid", Metric(sim).Verdict);
         Assert.Null(sim.Status.Rollback);
         Assert.Equal(5, sim.Weight("api:2"));
     }
+
+    /// <summary>Ten minutes of a canary whose metric has this limit and this value.</summary>
+    private static Sim Answering(string limit, double value) => Rolling(s => s.Put("sla.metrics[0].limit", limit), s =>
+    {
+        s.Metrics.Set("errors", "api:1", 0.01);
+        s.Metrics.Set("errors", "api:2", value);
+    }).Run(s_minute * 10);
 
     private static MetricStatus Metric(Sim sim, string name = "errors") => sim.Status.Sla!.Find(m => m.Name == name)!;
 
