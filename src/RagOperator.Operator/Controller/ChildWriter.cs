@@ -14,7 +14,7 @@ namespace RagOperator.Operator.Controller;
 /// <summary>Carries single writes out, each with the uid and resource version that it was decided from.</summary>
 /// <remarks>Changes are merge patches: they leave fields alone that this build does not know, and can take away what a POST created, which a
 /// server-side apply cannot (a POST's fields belong to an update of the same manager for ever).</remarks>
-internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> router, PodEnvironment environment, TimeProvider time)
+internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> router, PodEnvironment environment, LiveLook look, TimeProvider time)
 {
     private const int MaxLowerings = 5;
 
@@ -43,6 +43,7 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
 
     private async Task<WriteResult> CreateAsync(Pass pass, ChildKind kind, JsonObject body, CancellationToken cancellationToken)
     {
+        if (await look.IsGoingAsync(pass, cancellationToken)) return new(WriteOutcome.Conflict);
         var port = cluster.Child(kind);
         var key = pass.Owner.Child(body["metadata"]!["name"]!.GetValue<string>());
         var answer = await port.CreateAsync(body, key.Namespace, dryRun: false, pass.Patience, cancellationToken);
@@ -166,8 +167,8 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         if (write.Current is not { } view) return await CreateAsync(pass, ChildKind.HttpRoute, router.Create(pass.Owner, desired), cancellationToken);
         if (pass.Seen.Route is not { } current) return new(WriteOutcome.Conflict);
         if (write.Needs is { } needs && (write.Way == Direction.Raises
-            ? await LackAsync(pass, needs, "no more weight", cancellationToken)
-            : await NothingToFallBackOnAsync(pass, needs, cancellationToken)) is { } lack) return lack;
+            ? await look.LackAsync(pass, needs, "no more weight", cancellationToken)
+            : await look.NothingToFallBackOnAsync(pass, needs, cancellationToken)) is { } lack) return lack;
         for (var attempt = 1; ; attempt++)
         {
             var result = await PatchAsync(pass, ChildKind.HttpRoute, view.Name, router.Change(pass.Owner, current, desired), cancellationToken);
@@ -184,70 +185,6 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
             if (!Lowering.Holds(write.Backends, view, router.Observe(pass.Owner, live, null, write.Port))) return result;
             current = live;
         }
-    }
-
-    /// <summary>Whether stable, to which requests are to go back, has no address. A rollback does not wait for a server that does not answer: what the
-    /// cache has of stable counts then.</summary>
-    private async Task<WriteResult?> NothingToFallBackOnAsync(Pass pass, RaiseNeeds stable, CancellationToken cancellationToken)
-    {
-        var isThere = pass.Seen.Observed.ReadyAddresses.GetValueOrDefault(stable.Service) > 0;
-        var lack = isThere ? await LackInTimeAsync(pass, stable, "", cancellationToken) : await LackAsync(pass, stable, "", cancellationToken);
-        return lack is { Outcome: WriteOutcome.Waiting } ? new(WriteOutcome.Withheld) : isThere ? null : lack;
-    }
-
-    /// <summary>The same as <see cref="LackAsync"/>, where something urgent waits for it: no answer within two seconds is a failure without one.</summary>
-    public async Task<WriteResult?> LackInTimeAsync(Pass pass, RaiseNeeds needs, string held, CancellationToken cancellationToken)
-    {
-        using var patience = new CancellationTokenSource(Lowering.Patience, time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
-        try
-        {
-            return await LackAsync(pass, needs, held, both.Token);
-        }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-        {
-            return new(WriteOutcome.Failed);
-        }
-    }
-
-    /// <summary>Whether something that a release needs for more requests is not there; null when all of it is. Nothing of what is read is waited for in the
-    /// caches: one that never gets there must not hold up a rollback. Where it is news the next pass decides from it.</summary>
-    /// <param name="pass">The pass.</param>
-    /// <param name="needs">What has to be there.</param>
-    /// <param name="held">What does not happen without it, for people.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<WriteResult?> LackAsync(Pass pass, RaiseNeeds needs, string held, CancellationToken cancellationToken)
-    {
-        var deployments = Task.WhenAll(needs.Pods.Select(async need => (need.Key, need.Value, Answer: await cluster.Child(ChildKind.Deployment).GetAsync(pass.Owner.Child(need.Key), cancellationToken))));
-        var endpoints = await cluster.EndpointsPort.GetAsync(pass.Owner.Child(needs.Service), cancellationToken);
-        var looked = await deployments;
-        foreach (var (name, _, answer) in looked) pass.Memory.Ledger.Look(cluster.Child(ChildKind.Deployment), pass.Owner.Child(name), answer);
-        pass.Memory.Ledger.Look(cluster.EndpointsPort, pass.Owner.Child(needs.Service), endpoints);
-        // What is lacking for certain comes before what nobody can tell.
-        WriteResult? untold = null;
-        foreach (var (name, wanted, answer) in looked)
-        {
-            if (answer.Reason == ApiReason.NotFound) return Lacks($"Deployment {name} is gone");
-            if (answer.Object is not V1Deployment live)
-            {
-                untold ??= WriteResult.Of(answer);
-                continue;
-            }
-
-            var seen = WorkloadViews.Deployment(pass.Owner, live, static () => []);
-            if (seen is not { Owner: Ownership.Ours, Deleting: false }) return Lacks($"Deployment {name} is going or somebody else's");
-            if (seen.Available < wanted || seen.Replicas < wanted) return Lacks($"Deployment {name} has {seen.Available} of {wanted} pods available");
-        }
-
-        if (endpoints.Object is null && endpoints.Reason != ApiReason.NotFound) return untold ?? new(WriteOutcome.Failed, endpoints.Result);
-        if (endpoints.Object is not V1Endpoints found || WorkloadViews.ReadyAddresses(found) == 0) return Lacks($"Service {needs.Service} has no ready address");
-        // Addresses of a Service that somebody else made by that name are none of this release's.
-        if (!pass.Seen.Has(ChildKind.Service, needs.Service)
-            && (await cluster.Child(ChildKind.Service).GetAsync(pass.Owner.Child(needs.Service), cancellationToken)).Object is { } service && pass.Owner.OwnershipOf(service) == Ownership.Foreign)
-            return Lacks($"Service {needs.Service} is somebody else's");
-        return untold;
-
-        WriteResult Lacks(string what) => new(WriteOutcome.Waiting, Lack: $"{held}: read live, {what}; the watch has not told it yet");
     }
 
     /// <summary>The object as it is now, if it is still ours to change.</summary>
@@ -275,7 +212,7 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         };
         var answer = await cluster.ObjectPort.PatchAsync(patch, pass.Owner.Key, null, null, cancellationToken);
         pass.Memory.Ledger.Note(cluster.ObjectPort, pass.Owner.Key, answer);
-        if (answer.Object is Api.V1Alpha1.RagDeployment written) pass.Entity = written;
+        if (answer.Object is Api.V1Alpha1.RagDeployment written) (pass.Entity, pass.EntitySeenAt) = (written, time.GetTimestamp());
         return WriteResult.Of(answer);
     }
 

@@ -16,6 +16,9 @@ internal sealed class Pass
     /// <summary>The object; replaced by what the API server answers to writes of this pass.</summary>
     public required RagDeployment Entity { get; set; }
 
+    /// <summary>When the API server last answered in this pass that the object is there, as a timestamp; null: not yet.</summary>
+    public long? EntitySeenAt { get; set; }
+
     /// <summary>How long the answer to a write may take while something waits behind it that lowers; null otherwise.</summary>
     public TimeSpan? Patience { get; set; }
 

@@ -48,7 +48,7 @@ internal sealed class ActReport
 /// <summary>Carries out what was decided, in the order that makes it safe: what status names, then status, then what status allows.</summary>
 /// <remarks>Raising needs the decision in status first, which is the journal. Lowering needs none: where the status cannot be written, what
 /// lowers is carried out anyway, and the route then tells of the rollback.</remarks>
-internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, Preflighter preflighter, IRolloutMetrics metrics, TimeProvider time)
+internal sealed class PassActor(ChildWriter writer, LiveLook look, StatusWriter statusWriter, Preflighter preflighter, IRolloutMetrics metrics, TimeProvider time)
 {
     private static readonly TimeSpan s_patienceWithLooks = TimeSpan.FromSeconds(30);
 
@@ -115,7 +115,7 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
         }
 
         // The old release goes by this status, so whether the new one is there is asked of the server, not of the caches.
-        if (output.StatusNeeds is { } needs && await writer.LackAsync(pass, needs, "not stable yet", cancellationToken) is { } lack)
+        if (output.StatusNeeds is { } needs && await look.LackAsync(pass, needs, "not stable yet", cancellationToken) is { } lack)
         {
             Note(report, lack);
             report.Unpromoted = lack.Lack ?? lack.Answer?.Message;
@@ -133,7 +133,7 @@ internal sealed class PassActor(ChildWriter writer, StatusWriter statusWriter, P
     /// is refused for good, the caches are believed.</summary>
     public async Task<bool> IsLackingAsync(Pass pass, RaiseNeeds blamed, CancellationToken cancellationToken)
     {
-        var lack = await writer.LackInTimeAsync(pass, blamed, "taken back", cancellationToken);
+        var lack = await look.LackInTimeAsync(pass, blamed, "taken back", cancellationToken);
         var isAnswered = lack is not { Outcome: WriteOutcome.Failed } || lack.Value.Answer is { } answer && IsRefusal(answer);
         if (!isAnswered) return time.GetElapsedTime(pass.Memory.UnansweredSince ??= time.GetTimestamp()) > s_patienceWithLooks;
         pass.Memory.UnansweredSince = null;

@@ -92,8 +92,9 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         _observer = new Observer(cluster, router, samples, catalog);
         _externals = new ExternalServices(cluster.Client, time, logger);
         _labels = new LabelKeeper(cluster, time);
-        _writer = new ChildWriter(cluster, router, environment, time);
-        _actor = new PassActor(_writer, new StatusWriter(cluster), new Preflighter(cluster, router, environment, time), metrics, time);
+        var look = new LiveLook(cluster, time);
+        _writer = new ChildWriter(cluster, router, environment, look, time);
+        _actor = new PassActor(_writer, look, new StatusWriter(cluster, time), new Preflighter(cluster, router, environment, time), metrics, time);
     }
 
     /// <inheritdoc/>

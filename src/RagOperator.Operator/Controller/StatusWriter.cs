@@ -8,7 +8,7 @@ using RagOperator.Operator.Json;
 namespace RagOperator.Operator.Controller;
 
 /// <summary>Writes the status: a merge patch of what changed, for the very version that it was decided from.</summary>
-internal sealed class StatusWriter(Cluster cluster)
+internal sealed class StatusWriter(Cluster cluster, TimeProvider time)
 {
     public async Task<WriteResult> WriteAsync(Pass pass, RagDeploymentStatus status, CancellationToken cancellationToken)
     {
@@ -29,7 +29,7 @@ internal sealed class StatusWriter(Cluster cluster)
         pass.Memory.Ledger.Note(cluster.ObjectPort, pass.Owner.Key, answer);
         if (answer.Object is RagDeployment written)
         {
-            pass.Entity = written;
+            (pass.Entity, pass.EntitySeenAt) = (written, time.GetTimestamp());
             pass.Memory.LastStatus = Text(written.Status);
         }
 

@@ -5,6 +5,8 @@ namespace RagOperator.Operator.Sla;
 /// <content>Asking: rounds, retries and posting.</content>
 internal sealed partial class ObjectSampler
 {
+    private static readonly MetricAnswer s_late = new(AnswerKind.Error, Message: "no answer within the interval");
+
     /// <summary>Asks some metrics, again and again those whose source failed, until each is posted or dropped.</summary>
     private async Task RunAsync(SlaLook look, SourceGate? gate, List<Asked> metrics, DateTimeOffset startedAt)
     {
@@ -37,6 +39,7 @@ internal sealed partial class ObjectSampler
         }
 
         var giveUpAt = startedAt + look.Interval * RetryShare;
+        var before = new Dictionary<string, MetricSample>(StringComparer.Ordinal);
         for (var retry = 0; questions.Count > 0; retry++)
         {
             var round = new Round(look, gate!, _context.Time, giveUpAt);
@@ -44,15 +47,31 @@ internal sealed partial class ObjectSampler
             var failed = await Task.WhenAll(questions.ConvertAll(async q =>
             {
                 var sample = await round.AskAsync(q.Question, q.Dropped);
-                if (sample is null) return false;
                 // Only a failure of the source is worth another try: a wrong question stays wrong, and no data is an answer.
-                if (mayRetry && _context.Time.GetUtcNow() + delay < giveUpAt && HasError(sample)) return true;
-                Post(q.Asked, sample);
-                return false;
+                if (sample is not null && mayRetry && _context.Time.GetUtcNow() + delay < giveUpAt && HasError(sample)) return sample;
+                if (sample is not null) Post(q.Asked, Told(sample, before.GetValueOrDefault(sample.Metric)));
+                return null;
             }));
-            questions = questions.Where((q, i) => failed[i] && !q.Dropped.IsCancellationRequested).ToList();
+            foreach (var sample in failed.OfType<MetricSample>()) before[sample.Metric] = sample;
+            questions = questions.Where((q, i) => failed[i] is not null && !q.Dropped.IsCancellationRequested).ToList();
             if (questions.Count > 0) await Task.Delay(delay, _context.Time);
         }
+    }
+
+    /// <summary>A sample whose last try was cut off by our own time limit keeps what the source was found to lack in the try before: that is what
+    /// people can do something about.</summary>
+    private static MetricSample Told(MetricSample sample, MetricSample? before)
+    {
+        if (before is null) return sample;
+        return sample with
+        {
+            Value = Of(sample.Value, before.Value)!,
+            Stable = Of(sample.Stable, before.Stable),
+            Volume = Of(sample.Volume, before.Volume),
+            StableVolume = Of(sample.StableVolume, before.StableVolume),
+        };
+
+        static MetricAnswer? Of(MetricAnswer? last, MetricAnswer? first) => ReferenceEquals(last, s_late) && first is { Kind: AnswerKind.Error } ? first : last;
     }
 
     private MetricAnswer? Unusable(SlaLook look, SourceGate? gate)
@@ -147,7 +166,7 @@ internal sealed partial class ObjectSampler
         private async Task<MetricAnswer> QueryAsync(string query, CancellationToken dropped)
         {
             var left = giveUpAt - time.GetUtcNow();
-            if (left <= TimeSpan.Zero) return Late();
+            if (left <= TimeSpan.Zero) return s_late;
             using var limit = new CancellationTokenSource(left, time);
             using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, dropped);
             try
@@ -156,10 +175,8 @@ internal sealed partial class ObjectSampler
             }
             catch (OperationCanceledException) when (!dropped.IsCancellationRequested)
             {
-                return Late();
+                return s_late;
             }
         }
-
-        private static MetricAnswer Late() => new(AnswerKind.Error, Message: "no answer within the interval");
     }
 }

@@ -1,4 +1,5 @@
 using RagOperator.FaultTests.Oracles;
+using RagOperator.FaultTests.Running;
 using RagOperator.FaultTests.Worlds;
 using RagOperator.TestBed.Faults;
 using Xunit.Abstractions;
@@ -55,4 +56,27 @@ public sealed class BlindTests(ITestOutputHelper output)
             run.World.Proxy.Refuse = static _ => null;
             await run.EndRolledBackAsync();
         }, output, next: static s => s with { Flag = true });
+
+    [SkippableTheory]
+    [InlineData("Background")]
+    [InlineData("Foreground")]
+    public Task Object_that_is_deleted_while_its_watch_is_mute_gets_no_child_back(string policy) => FaultTable.CaseAsync(
+        $"watch/deleted unseen ({policy})", () => Lab.InSlotAsync(() => DeleteUnseenAsync(policy)));
+
+    private static async Task DeleteUnseenAsync(string policy)
+    {
+        await using var world = await FaultWorld.CreateAsync(await FaultBed.SharedAsync(), "deleted-unseen", []);
+        await world.InstallAsync(new ServiceSpec());
+        world.Proxy.Trajectory.Arm();
+        world.Proxy.LineChance = static kind => kind == "ragdeployments" ? FaultAction.Stall : null;
+
+        // Children go one by one, and each wakes an operator that is not told why.
+        await world.DeleteAsync(policy);
+        await world.UntilAsync(async () => await world.ObjectAsync() is null && (await EndState.OfAsync(world.Api, world.Namespace)).Count == 0, "object and children are gone");
+        await world.QuietAsync(TimeSpan.FromSeconds(2));
+
+        Assert.Equal([], world.Proxy.Trajectory.Writes.Where(static d => d is { Accepted: true, Call.Verb: "create" }).Select(static d => d.ToString()));
+        Assert.Empty(world.ProcessTroubles());
+        world.Forget();
+    }
 }

@@ -138,7 +138,7 @@ public sealed class FaultWorld : IAsyncDisposable
     public Task RequestAsync(string request) =>
         Api.PatchAsync(ObjectPath, $$"""{"metadata":{"annotations":{"ragoperator.dev/request":"{{request}}"} } }""");
 
-    public Task DeleteAsync() => Api.DeleteAsync($"{ObjectPath}?propagationPolicy=Background");
+    public Task DeleteAsync(string policy = "Background") => Api.DeleteAsync($"{ObjectPath}?propagationPolicy={policy}");
 
     /// <summary>Polls the status of the newest generation until something holds.</summary>
     public async Task<StatusView> UntilAsync(Func<StatusView, bool> condition, string what, TimeSpan? patience = null)

@@ -1,4 +1,5 @@
 using RagOperator.Abstractions.Models;
+using RagOperator.Api.V1Alpha1;
 using RagOperator.Engine.Contracts;
 using RagOperator.Kubernetes;
 using RagOperator.Operator.Tests.Support;
@@ -94,5 +95,58 @@ public sealed class ChildWriteTests : ScriptedPass
         await Bed.PassAsync();
 
         Assert.Contains("assistant-api-api0000001", Inputs[1].Observed.Services.Keys);
+    }
+
+    [Theory]
+    [InlineData("going")]
+    [InlineData("gone")]
+    [InlineData("made again")]
+    public async Task Creation_for_an_object_that_was_deleted_is_not_sent_although_no_cache_tells(string what)
+    {
+        Decide = i => Output(i, new() { Phase = "x" }) with { StatusDue = false, After = Inputs.Count == 1 ? [] : [Create()] };
+        var entity = Bed.Object;
+        // The first pass of a term reads the object live.
+        await Bed.PassAsync();
+        Bed.Objects.Freeze();
+        if (what == "going") Bed.Api.Change<RagDeployment>("assistant", """{"metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z"}}""");
+        else Bed.Api.Remove<RagDeployment>("assistant");
+        if (what == "made again") Bed.Apply("{}", "uid-2");
+
+        for (var pass = 0; pass < 20; pass++) await Bed.Controller.ReconcileAsync(entity, CancellationToken.None);
+
+        Assert.Equal(2, Inputs.Count);
+        Assert.Empty(Bed.Api.Writes);
+    }
+
+    [Fact]
+    public async Task Creation_is_sent_where_nobody_may_look_at_its_object()
+    {
+        Decide = i => Output(i, new() { Phase = "x" }) with { StatusDue = false, After = Inputs.Count == 1 ? [] : [Create()] };
+        await Bed.PassAsync();
+        Bed.Api.Fault = static r => r is { Resource: "ragdeployments", Verb: "get" } ? new(ApiReason.Forbidden, 403, "may not get ragdeployments") : null;
+
+        await Bed.PassAsync();
+
+        Assert.Contains("create services assistant-api-api0000001", Bed.Api.Accepted);
+    }
+
+    [Fact]
+    public async Task Object_is_looked_at_once_for_all_creations_of_a_pass_and_not_after_its_status_was_written()
+    {
+        Decide = i => Output(i, new() { Phase = $"{Math.Min(Inputs.Count, 2)}" }) with
+        {
+            StatusDue = Inputs.Count < 3,
+            After = Inputs.Count == 1 ? [] : [new CreateRevisionService(Sample.Release(), Inputs.Count == 2 ? "api" : "embedder"), new CreateDeployment(Sample.Release(), Inputs.Count == 2 ? "api" : "embedder", 1)],
+        };
+        await Bed.PassAsync();
+        Assert.Equal(1, Looks());
+
+        await Bed.PassAsync();
+        Assert.Equal(1, Looks());
+        await Bed.PassAsync();
+        Assert.Equal(2, Looks());
+        Assert.Equal(4, Bed.Api.Accepted.Count(static r => r.StartsWith("create", StringComparison.Ordinal)));
+
+        int Looks() => Bed.Api.Requests.Count(static r => r is { Resource: "ragdeployments", Verb: "get" });
     }
 }

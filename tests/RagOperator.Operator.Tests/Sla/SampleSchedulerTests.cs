@@ -250,6 +250,22 @@ public sealed class SampleSchedulerTests : IDisposable
     }
 
     [Fact]
+    public async Task Retry_that_is_cut_off_by_the_interval_keeps_what_the_source_said_before()
+    {
+        Want(Look(Question("a", 0)));
+        _time.Advance(TimeSpan.Zero);
+        await AnswerAsync(_source, "a", new MetricAnswer(AnswerKind.Error, Message: "the answer has more than 1048576 bytes"), arrives: false);
+
+        // To the retry, which nobody answers.
+        await AdvanceUntilArrivalAsync(_start + Interval);
+
+        Assert.Equal(2, _source.Asked.Count);
+        var sample = _scheduler.Latest("uid")["a"];
+        Assert.Equal((AnswerKind.Error, "the answer has more than 1048576 bytes"), (sample.Value.Kind, sample.Value.Message));
+        Assert.Equal(_source.Asked[1].At, sample.At);
+    }
+
+    [Fact]
     public async Task Silent_source_does_not_delay_another()
     {
         for (var i = 0; i < 40; i++) _scheduler.Want($"slow-{i}", Key with { Name = $"slow-{i}" }, Look(Question("a", 0)));
