@@ -30,7 +30,7 @@ public sealed class ApiFaultTests(ITestOutputHelper output)
             .SelectMany(n => FaultAction.ReadAnswers.Select(answer => Plan(story, $"{read.Key} #{n}", answer)))).ToList();
         if (story == Stories.Install.Name)
             Assert.All((string[])["list ", "get ragdeployments ", "dry-run "], kind => Assert.Contains(plans, p => p.Faults[0].Place.StartsWith(kind, StringComparison.Ordinal)));
-        await FaultClass.CheckAsync($"reads/{story}", plans, 4, output);
+        await FaultClass.CheckAsync($"reads/{story}", plans, 5, output);
     }
 
     /// <summary>A machine that is started again: the operator dies after a write, and for its next life's first seconds the server serves no HTTPRoutes.</summary>

@@ -1,5 +1,6 @@
 using RagOperator.Api.V1Alpha1;
 using RagOperator.Engine.Contracts;
+using RagOperator.Engine.Releases;
 
 namespace RagOperator.Engine.Rollout;
 
@@ -68,7 +69,9 @@ internal sealed partial class RolloutPass
                 _s.Retiring![_s.Retiring.IndexOf(entry)] = next;
             }
 
-            if (next.Until <= _now && free && left)
+            // What did not stay goes with its flags off, also where it is now that stable stops serving one of them.
+            var off = release is null || Is(entry.Reason, RetireReasons.Replaced) || HasFlagsOff(release.Record);
+            if (next.Until <= _now && free && left && off)
             {
                 _s.Retiring!.Remove(next);
                 Tell("Retired", $"The pods of {(release is null ? entry.Revision : Called(release.Record))} go, but for those that another release uses");
@@ -79,4 +82,10 @@ internal sealed partial class RolloutPass
             }
         }
     }
+
+    /// <summary>Whether no file of a release alone says of a flag that it is on, but for what stable serves.</summary>
+    private bool HasFlagsOff(ReleaseRecord release) => release.Workloads()
+        .Where(c => release.Receives(c.Name) && !Is(Stable?.Record.Component(c.Name)?.Revision, c.Revision) && !Is(Canary?.Record.Component(c.Name)?.Revision, c.Revision))
+        .All(c => World.FlagMaps.GetValueOrDefault(ChildNames.Flags(Name, c.Name, c.Revision!)) is not { Owner: Ownership.Ours, Deleting: false } map
+            || map.Flags?.Any(f => f.Value && !StableServes(f.Key)) != true);
 }

@@ -16,10 +16,16 @@ internal sealed class LiveLook(Cluster cluster, TimeProvider time)
     /// before they show why: it would be made again, for an object that is going.</summary>
     public async Task<bool> IsGoingAsync(Pass pass, CancellationToken cancellationToken)
     {
-        if (pass.EntitySeenAt is { } seen && time.GetElapsedTime(seen) < s_seen) return false;
+        // What lowers waits for the creation already, and the status that is written in between would meet a conflict.
+        if (pass.Patience is not null || pass.IsEntityUntold || (pass.EntitySeenAt is { } seen && time.GetElapsedTime(seen) < s_seen)) return false;
         var (isAnswered, answer) = await InTimeAsync(c => cluster.ObjectPort.GetAsync(pass.Owner.Key, c), cancellationToken);
         // Where nobody answers the caches are believed: a right that is missing must not keep a release from being repaired.
-        if (!isAnswered || (answer.Object is null && answer.Reason != ApiReason.NotFound)) return false;
+        if (!isAnswered || (answer.Object is null && answer.Reason != ApiReason.NotFound))
+        {
+            pass.IsEntityUntold = true;
+            return false;
+        }
+
         if (answer.Object is { } found && string.Equals(found.Uid(), pass.Owner.Uid, StringComparison.Ordinal) && found.Metadata.DeletionTimestamp is null)
         {
             pass.EntitySeenAt = time.GetTimestamp();

@@ -19,6 +19,9 @@ internal sealed class Pass
     /// <summary>When the API server last answered in this pass that the object is there, as a timestamp; null: not yet.</summary>
     public long? EntitySeenAt { get; set; }
 
+    /// <summary>Whether nobody could tell in this pass whether the object is there: then it is not asked for again.</summary>
+    public bool IsEntityUntold { get; set; }
+
     /// <summary>How long the answer to a write may take while something waits behind it that lowers; null otherwise.</summary>
     public TimeSpan? Patience { get; set; }
 

@@ -312,4 +312,28 @@ public sealed class FlagTests
         for (var i = 0; i < 5; i++) sim.Away(TimeSpan.FromMinutes(30)).Run(s_minute);
         Assert.Equal("replay", OnCanary(sim));
     }
+
+    /// <summary>Found by the soak: the pods of what was taken back went in the very pass in which the flag was disabled that stable had on, too.</summary>
+    [Fact]
+    public void Release_that_was_taken_back_goes_after_a_flag_that_is_disabled_then_is_off_in_its_file()
+    {
+        var sim = Healthy(static s => s.Put("rollback.keepFailedPods", "10m"));
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("half", StepStates.Holding);
+        sim.Ask("abort/current").Until(static s => s.Status.Retiring is [{ Until: not null }]);
+        // What stable serves is no news of the canary: on in both.
+        Assert.Equal(("replay", "replay"), (OnStable(sim), FlagsOf(sim, sim.Status.FailedRevision)));
+        var entry = sim.Status.Retiring!.Single();
+        var file = sim.Cluster.FlagMaps.Single(m => m.Key.StartsWith(sim.Deployment("api:2")!.Name, StringComparison.Ordinal)).Key;
+        var first = sim.Trajectory.Count;
+
+        // Nobody looks until the pods are due.
+        sim.Away(entry.Until!.Value - sim.Now);
+        sim.Edit(static s => s.Flag("replay", false)).Until(static s => s.Told("Retired"));
+
+        Assert.Equal(0, sim.Pods("api:2"));
+        var writes = sim.Trajectory.Skip(first).Select(static s => s.Write).ToList();
+        var off = writes.FindIndex(w => w is ApplyFlags { Way: Direction.Lowers } f && file == $"assistant-{f.Component}-{f.Revision}-flags");
+        var gone = writes.FindIndex(w => w is DeleteChild { Kind: ChildKind.Deployment });
+        Assert.InRange(off, 0, gone);
+    }
 }

@@ -60,7 +60,7 @@ public sealed class BlindTests(ITestOutputHelper output)
     [SkippableTheory]
     [InlineData("Background")]
     [InlineData("Foreground")]
-    public Task Object_that_is_deleted_while_its_watch_is_mute_gets_no_child_back(string policy) => FaultTable.CaseAsync(
+    public Task Object_that_is_deleted_while_no_watch_of_it_may_be_opened_gets_no_child_back(string policy) => FaultTable.CaseAsync(
         $"watch/deleted unseen ({policy})", () => Lab.InSlotAsync(() => DeleteUnseenAsync(policy)));
 
     private static async Task DeleteUnseenAsync(string policy)
@@ -68,7 +68,8 @@ public sealed class BlindTests(ITestOutputHelper output)
         await using var world = await FaultWorld.CreateAsync(await FaultBed.SharedAsync(), "deleted-unseen", []);
         await world.InstallAsync(new ServiceSpec());
         world.Proxy.Trajectory.Arm();
-        world.Proxy.LineChance = static kind => kind == "ragdeployments" ? FaultAction.Stall : null;
+        world.Proxy.LineChance = static kind => kind == "ragdeployments" ? FaultAction.Cut : null;
+        world.Proxy.Refuse = static call => call is { Verb: "watch" or "list", Resource: "ragdeployments" } ? 503 : null;
 
         // Children go one by one, and each wakes an operator that is not told why.
         await world.DeleteAsync(policy);

@@ -118,16 +118,73 @@ public sealed class ChildWriteTests : ScriptedPass
         Assert.Empty(Bed.Api.Writes);
     }
 
-    [Fact]
-    public async Task Creation_is_sent_where_nobody_may_look_at_its_object()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Creations_are_sent_where_nobody_tells_of_their_object_and_it_is_asked_for_once(bool isSilent)
     {
-        Decide = i => Output(i, new() { Phase = "x" }) with { StatusDue = false, After = Inputs.Count == 1 ? [] : [Create()] };
+        Decide = i => Output(i, new() { Phase = "x" }) with
+        {
+            StatusDue = false,
+            After = Inputs.Count == 1 ? [] : [Create(), new CreateDeployment(Sample.Release(), "api", 1)],
+        };
         await Bed.PassAsync();
-        Bed.Api.Fault = static r => r is { Resource: "ragdeployments", Verb: "get" } ? new(ApiReason.Forbidden, 403, "may not get ragdeployments") : null;
+        var asked = new TaskCompletionSource();
+        Bed.Api.Fault = r => !isSilent && r is { Resource: "ragdeployments", Verb: "get" } ? new(ApiReason.Forbidden, 403, "may not get ragdeployments") : null;
+        Bed.Api.Reading = (r, token) =>
+        {
+            if (!isSilent || r.Resource != "ragdeployments") return Task.CompletedTask;
+            asked.TrySetResult();
+            return Task.Delay(Timeout.InfiniteTimeSpan, Bed.Time, token);
+        };
+
+        var pass = Bed.PassAsync();
+        if (isSilent)
+        {
+            await asked.Task;
+            Bed.Time.Advance(TimeSpan.FromSeconds(2));
+        }
+
+        await pass;
+
+        Assert.Equal(["create services assistant-api-api0000001", "create deployments assistant-api-api0000001"], Bed.Api.Accepted);
+        // One of them is the live read that begins a term.
+        Assert.Equal(2, Bed.Api.Requests.Count(static r => r is { Resource: "ragdeployments", Verb: "get" }));
+    }
+
+    [Fact]
+    public async Task Object_is_looked_at_again_where_creations_take_more_than_a_second()
+    {
+        Decide = i => Output(i, new() { Phase = "x" }) with
+        {
+            StatusDue = false,
+            After = Inputs.Count == 1 ? [] : [Create(), new CreateDeployment(Sample.Release(), "api", 1)],
+        };
+        await Bed.PassAsync();
+        Bed.Api.Fault = r =>
+        {
+            if (r is not { Verb: "create", Resource: "services" }) return null;
+            Bed.Time.Advance(TimeSpan.FromSeconds(2));
+            Bed.Api.Change<RagDeployment>("assistant", """{"metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z"}}""");
+            return null;
+        };
 
         await Bed.PassAsync();
 
-        Assert.Contains("create services assistant-api-api0000001", Bed.Api.Accepted);
+        Assert.Equal(["create services assistant-api-api0000001"], Bed.Api.Accepted);
+    }
+
+    [Fact]
+    public async Task Record_behind_which_something_is_to_be_lowered_waits_for_no_look()
+    {
+        Decide = i => Output(i, new() { Phase = "x" }) with { Before = Inputs.Count == 1 ? [] : [new CreateRelease(Sample.Release())], After = [Lower(i)] };
+        await Bed.PassAsync();
+        PutRoute(Before);
+        Bed.Api.Reading = static (r, _) => r.Resource == "ragdeployments" ? throw new InvalidOperationException("the object was asked for") : Task.CompletedTask;
+
+        await Bed.PassAsync();
+
+        Assert.Equal(0, Bed.Weights()[New]);
     }
 
     [Fact]

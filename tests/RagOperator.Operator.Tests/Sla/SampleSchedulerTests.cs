@@ -255,6 +255,7 @@ public sealed class SampleSchedulerTests : IDisposable
         Want(Look(Question("a", 0)));
         _time.Advance(TimeSpan.Zero);
         await AnswerAsync(_source, "a", new MetricAnswer(AnswerKind.Error, Message: "the answer has more than 1048576 bytes"), arrives: false);
+        await Eventually.HoldsAsync(() => _time.NextTimer is { } t && t < _start + Seconds(1));
 
         // To the retry, which nobody answers.
         await AdvanceUntilArrivalAsync(_start + Interval);

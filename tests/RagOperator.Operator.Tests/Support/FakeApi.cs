@@ -37,6 +37,9 @@ internal sealed class FakeApi : IKubernetesClient
     /// <summary>Asked before each request: what it shall fail with, or null. May change objects, as others would in between.</summary>
     public Func<FakeRequest, Fault?> Fault { get; set; } = static _ => null;
 
+    /// <summary>Awaited before an object is read.</summary>
+    public Func<FakeRequest, CancellationToken, Task> Reading { get; set; } = static (_, _) => Task.CompletedTask;
+
     /// <summary>Awaited before each dry run: a server that takes its time.</summary>
     public Func<Task> DryRun { get; set; } = static () => Task.CompletedTask;
 
@@ -88,12 +91,13 @@ internal sealed class FakeApi : IKubernetesClient
     public void Remove<T>(string name)
         where T : IKubernetesStaticMetadata => _objects.Remove((T.EntityMetadata.PluralName, new("rag", name)));
 
-    public Task<ApiResult<T>> GetAsync<T>(NamespacedName key, CancellationToken cancellationToken = default)
+    public async Task<ApiResult<T>> GetAsync<T>(NamespacedName key, CancellationToken cancellationToken = default)
         where T : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
     {
         var (call, refused) = Begin<T>("get", key, null, null, false);
-        if (refused is not null) return Failed<T>(call, refused);
-        return _objects.TryGetValue((T.EntityMetadata.PluralName, key), out var found) ? Done(call, Typed<T>(found)) : Failed<T>(call, NotFound(key));
+        await Reading(Requests[^1], cancellationToken);
+        if (refused is not null) return await Failed<T>(call, refused);
+        return await (_objects.TryGetValue((T.EntityMetadata.PluralName, key), out var found) ? Done(call, Typed<T>(found)) : Failed<T>(call, NotFound(key)));
     }
 
     public Task<ApiResult<ObjectList<T>>> ListAsync<T>(ListOptions? options = null, CancellationToken cancellationToken = default)
