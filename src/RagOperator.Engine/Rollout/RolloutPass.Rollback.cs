@@ -83,7 +83,7 @@ internal sealed partial class RolloutPass
         }
     }
 
-    /// <summary>Whether no file of a release alone says of a flag that it is on, but for what stable serves.</summary>
+    /// <summary>Whether no file of a release says of a flag that it is on that stable does not serve; files that stable or the canary has, too, are theirs.</summary>
     private bool HasFlagsOff(ReleaseRecord release) => release.Workloads()
         .Where(c => release.Receives(c.Name) && !Is(Stable?.Record.Component(c.Name)?.Revision, c.Revision) && !Is(Canary?.Record.Component(c.Name)?.Revision, c.Revision))
         .All(c => World.FlagMaps.GetValueOrDefault(ChildNames.Flags(Name, c.Name, c.Revision!)) is not { Owner: Ownership.Ours, Deleting: false } map
