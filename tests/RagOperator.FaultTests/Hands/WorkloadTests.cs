@@ -50,6 +50,17 @@ public sealed class WorkloadTests(ITestOutputHelper output)
         });
 
     [SkippableFact]
+    public Task Hand_deletes_the_service_that_the_canarys_weight_goes_to_and_it_is_made_again() =>
+        CheckAsync("workload/canary-service-deleted", Moment.Steps, [Moment.Half], static async run =>
+        {
+            await run.ComeAsync();
+            await RemadeAsync(run, "services", run.Canary, "selector");
+            await run.World.UntilAsync(async () => await run.AddressesAsync(run.Canary) == 1, "the canary has its address back");
+            await run.World.UntilAsync(async () => (await run.WeightsAsync()).All(weight => weight == run.Moment.Weight), "and its weight");
+            await run.FinishAsync();
+        });
+
+    [SkippableFact]
     public Task Hand_scales_and_it_is_set_back() => CheckAsync("workload/scaled", Moment.All, [Moment.Full], static async run =>
     {
         await run.ComeAsync();
