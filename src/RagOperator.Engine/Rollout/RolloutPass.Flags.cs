@@ -34,9 +34,15 @@ internal sealed partial class RolloutPass
 
     private bool StableServes(string flag) => Stable is { } stable && _book.Serving(stable.Record).Contains(flag);
 
-    /// <summary>Flags that the canary may have on in a step, once that step holds.</summary>
+    /// <summary>Flags that the canary may have on in a step, once that step holds. Where nobody can tell what the steps name, none goes on.</summary>
     private HashSet<string> AllowedFlags(ReleaseRecord canary, int stepIndex)
     {
+        if (_spec is null && Stable is not null)
+        {
+            var decided = CanaryFlagsOn();
+            return [.. _book.Serving(canary).Where(flag => decided.Contains(flag) || StableServes(flag))];
+        }
+
         var steps = _spec?.Policy.Steps ?? [];
         return [.. _book.Serving(canary).Where(flag =>
         {

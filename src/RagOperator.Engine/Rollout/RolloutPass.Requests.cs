@@ -111,6 +111,11 @@ internal sealed partial class RolloutPass
             return new Answer(false, _spec is { Policy.Paused: true } ? "it is paused by spec.rollout.paused, which only spec lifts" : "it is not paused");
         }
 
+        if (_s.Step is { LoweredTo: not null, Index: >= 0 } && _spec is null)
+        {
+            return new Answer(false, "a hand lowered the weight, and the policy that says how it rises again cannot be read at the moment; ask again later");
+        }
+
         _s.Paused = null;
         Tell("Resumed", $"Resumed {ByWhom}");
         if (_s.Step is { LoweredTo: { } lowered, Index: >= 0 } step)

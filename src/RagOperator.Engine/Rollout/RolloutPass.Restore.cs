@@ -29,9 +29,14 @@ internal sealed partial class RolloutPass
         {
             // ControllerRevisions and Services first: they tell which release is stable.
             var first = orphans.Where(static c => c.Kind is ChildKind.ControllerRevision or ChildKind.Service).ToList();
-            _after.AddRange((first.Count > 0 ? first : orphans).Select(static c => new Adopt(c.Kind, c.View)));
-            _waitFirst = "Adopting children that were left behind without an owner";
-            return false;
+            var adoptions = (first.Count > 0 ? first : orphans).ConvertAll(static c => new Adopt(c.Kind, c.View));
+            _after.AddRange(adoptions);
+            // One that is not taken holds nothing up where status tells what is stable: what is not ours is left alone, and asked for again with each pass.
+            if (_s.StableRevision is null || !adoptions.TrueForAll(a => WriteTargets.Of(Name, a) is { } target && World.Unwritten.ContainsKey(target)))
+            {
+                _waitFirst = "Adopting children that were left behind without an owner";
+                return false;
+            }
         }
 
         return _s.StableRevision is not null || FindStable();

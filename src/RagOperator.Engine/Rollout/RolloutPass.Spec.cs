@@ -13,7 +13,9 @@ internal sealed partial class RolloutPass
 
     private void FollowSpec()
     {
-        _spec = World.Policies.FirstOrDefault(p => string.Equals(p.Name, _s.PolicyRevision, StringComparison.Ordinal))?.Spec;
+        // Its record may have been deleted by hand: where spec is still the same, it says the same.
+        _spec = World.Policies.FirstOrDefault(p => string.Equals(p.Name, _s.PolicyRevision, StringComparison.Ordinal))?.Spec
+            ?? (Is(PolicyName(), _s.PolicyRevision) ? _in.Reading.Spec : null);
         if (_in.Reading.Spec is not { } spec)
         {
             Refuse("InvalidSpec", string.Join("; ", _in.Reading.Problems.Take(10)));
@@ -167,9 +169,11 @@ internal sealed partial class RolloutPass
         _s.Retiring = _s.Retiring?.ConvertAll(entry => entry.Until is { } until ? entry with { Until = until + (Is(entry.Reason, RetireReasons.Failed) ? failed : replaced) } : entry);
     }
 
+    private string PolicyName() => ChildNames.Policy(Name, ShortHash.Short("policy", System.Text.Encoding.UTF8.GetString(CanonicalJson.Bytes(_in.RawSpec))));
+
     private void AcceptPolicy()
     {
-        var name = ChildNames.Policy(Name, ShortHash.Short("policy", System.Text.Encoding.UTF8.GetString(CanonicalJson.Bytes(_in.RawSpec))));
+        var name = PolicyName();
         if (!World.Policies.Any(p => string.Equals(p.Name, name, StringComparison.Ordinal)))
         {
             _before.Add(new CreatePolicy(name));
@@ -195,7 +199,7 @@ internal sealed partial class RolloutPass
         {
             return;
         }
-        else if ((_restored ? named.Failed : null) is { } cause)
+        else if ((IsMarkAllThatTells(named) ? named.Failed : null) is { } cause)
         {
             HoldBack(named, cause, $"{cause}, known by its mark");
         }
@@ -208,6 +212,9 @@ internal sealed partial class RolloutPass
             Begin(named);
         }
     }
+
+    /// <summary>Whether the status that told what became of a release is lost, just now or while spec could not be followed: no history knows it.</summary>
+    private bool IsMarkAllThatTells(ReleaseView named) => _restored || _s.History?.Exists(h => Is(h.Revision, named.Record.Hash)) != true;
 
     /// <summary>A release was taken back, and status does not tell: it is held all the same.</summary>
     private void HoldBack(ReleaseView release, string cause, string message)

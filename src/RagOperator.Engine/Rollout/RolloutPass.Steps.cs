@@ -8,6 +8,9 @@ namespace RagOperator.Engine.Rollout;
 // The walk through the steps: scale, shift, hold, wait, next.
 internal sealed partial class RolloutPass
 {
+    // Moved no more often: each time is a write of status, also where the route is refused for hours.
+    private static readonly TimeSpan s_decisionStands = TimeSpan.FromSeconds(10);
+
     private ResolvedStep? CurrentStep => _s.Step is { Index: >= 0 } step ? _spec?.Policy.Steps.ElementAtOrDefault(step.Index) : null;
 
     private bool IsRollout => Canary is not null && Stable is not null && _s.Step is { Index: >= 0 } && _spec is not null;
@@ -96,8 +99,19 @@ internal sealed partial class RolloutPass
 
     private void Advance()
     {
-        if (Canary is not { } canary || _spec is null || _s.Step is null)
+        if (Canary is not { } canary || _s.Step is null)
         {
+            return;
+        }
+
+        if (_spec is null)
+        {
+            // Nobody can tell what its policy was; that it does not answer anybody needs none.
+            if (Stable is not null)
+            {
+                WatchAddress(canary.Record, _s.Step);
+            }
+
             return;
         }
 
@@ -121,6 +135,9 @@ internal sealed partial class RolloutPass
         {
             case StepStates.Scaling:
                 Shift(canary, available);
+                break;
+            case StepStates.Shifting when _s.Step is { Carried: not true, LoweredTo: null } step && OnRoute(canary.Record) < step.Weight:
+                ShiftAgain(canary, available);
                 break;
             case StepStates.Shifting:
                 Verify(available);
@@ -165,6 +182,27 @@ internal sealed partial class RolloutPass
         }
 
         Verify(available);
+    }
+
+    /// <summary>A weight that was decided and is not on the route: the operator died before it wrote it, or it is not taken. What spoke for it then may
+    /// not any more, so it is looked at as if for the first time; what is under way all the same is lowered again.</summary>
+    private void ShiftAgain(ReleaseView canary, bool available)
+    {
+        var step = _s.Step!;
+        var since = step.UnverifiedSince;
+        step.State = StepStates.Scaling;
+        Shift(canary, available);
+        if (step.State == StepStates.Scaling)
+        {
+            return;
+        }
+
+        // The gateway's time is not over for being asked again, but a release that had no requests yet has not warmed up.
+        step.UnverifiedSince = since ?? step.UnverifiedSince;
+        if ((_s.Weight ?? 0) == 0 && _now - _s.Attempt!.FirstWeightAt > s_decisionStands)
+        {
+            _s.Attempt.FirstWeightAt = _now;
+        }
     }
 
     /// <summary>Whether nothing that is judged speaks against the next weight. After a step every metric must pass. Where the weight was taken

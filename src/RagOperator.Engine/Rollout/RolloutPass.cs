@@ -87,9 +87,10 @@ internal sealed partial class RolloutPass
 
     private void Move()
     {
-        ReadRequest();
+        // Requests are about the steps as they are now.
         DistrustFuture();
         KeepPosition();
+        ReadRequest();
         NoticeHand();
         Judge();
         Advance();

@@ -324,10 +324,10 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
 
             _metrics.Published(pass.Owner.Key, output.Status, output.Events, input.Now);
         }
-        else if (report.StatusRefused)
+        else if (report.StatusRefused && output.StatusNeeds is null)
         {
             // What was seen stays known, or a breach would be counted from the start again for as long as no status is taken. That nothing
-            // rises meanwhile is held by the order of writes.
+            // rises meanwhile is held by the order of writes. Not so a promotion: until status names it stable a release is judged and can be taken back.
             memory.Engine = output.Memory;
             memory.KeepUntold(output.Events);
         }

@@ -95,7 +95,7 @@ internal sealed class RolloutView(MutantSlot slot, JsonNode baseSpec, Func<IRead
         var rests = $"{status["phase"]}" != "Progressing" || $"{status["message"]}".Contains("holding for", StringComparison.Ordinal) || $"{status["message"]}".Contains("warming up", StringComparison.Ordinal);
         // Without a rollout nobody is asked, and what an earlier one left of its metrics stands in status before and after.
         var seen = Sight.OfStatus(status).Where(line => asked is not null || !line.StartsWith("metric ", StringComparison.Ordinal)).ToList();
-        if (!rests || !metrics.TrueForAll(static m => m!["verdict"] is not null)) return (false, seen);
+        if (!rests || (asked is not null && !metrics.TrueForAll(static m => m!["verdict"] is not null))) return (false, seen);
         return (true, [.. seen, .. await slot.ChildrenAsync(), .. (asked ?? []).Order(StringComparer.Ordinal).Select(static q => $"asks {q}")]);
     }
 }

@@ -336,4 +336,26 @@ public sealed class FlagTests
         var gone = writes.FindIndex(w => w is DeleteChild { Kind: ChildKind.Deployment });
         Assert.InRange(off, 0, gone);
     }
+
+    /// <summary>A hand deletes the record of the policy, and no other can be made: nobody can tell which step names what.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Without_a_policy_no_flag_goes_on(bool isSpecWrong)
+    {
+        var sim = Healthy();
+        sim.Edit(static s => s.Image("api", "api:2").Flag("bandit", true).Put("rollout.steps[2].flags", "[bandit]")).UntilStep("canary", StepStates.Holding);
+        Assert.Equal("replay", OnCanary(sim));
+        foreach (var policy in sim.Cluster.Records.Where(static r => r.Value.Release is null).Select(static r => r.Key).ToList()) sim.Cluster.Records.Remove(policy);
+        sim.Restart();
+        if (isSpecWrong) sim.Edit(static s => s.Put("rollout.steps[0].weight", "500"));
+        else sim.Unrecordable = "exceeded quota: count/controllerrevisions.apps";
+        sim.Run(TimeSpan.FromHours(1));
+        Assert.Equal("replay", OnCanary(sim));
+        Assert.Equal(["replay"], sim.Status.Flags!.Where(static f => f.Canary == true).Select(static f => f.Name));
+
+        // What is on already stays so, and off is immediate all the same.
+        sim.Edit(static s => s.Flag("replay", false)).Run(s_minute);
+        Assert.Equal("", OnCanary(sim));
+    }
 }

@@ -227,4 +227,20 @@ public sealed class RequestTests
         Assert.True(struck);
         Assert.Equal("ten", sim.StepName);
     }
+
+    /// <summary>One apply brings both, or both came while the operator was away.</summary>
+    [Theory]
+    [InlineData("replay", 4, 10, "name: replay, weight: 10, hold: 10m, approval: Required", "name: full, weight: 100, hold: 10m")]
+    [InlineData("full", 40, 100, "name: full, weight: 100, hold: 10m")]
+    public void Resume_beside_an_edit_of_the_steps_goes_on_in_the_step_of_that_name(string step, int lowered, int then, params string[] left)
+    {
+        var sim = new Sim(new SpecText().Steps("name: canary, weight: 5, hold: 10m", "name: replay, weight: 10, hold: 10m", "name: full, weight: 100, hold: 1h")).UntilHealthy();
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep(step, StepStates.Holding).Run(s_minute);
+        sim.Cluster.Hand("kubectl-edit", (sim.Deployment("api:1")!.Name, 100 - lowered), (sim.Deployment("api:2")!.Name, lowered));
+        sim.Run(s_minute);
+        Assert.Equal(Phases.Suspended, sim.Phase);
+        sim.Ask("resume/current").Edit(s => s.Steps(left)).Run(s_minute);
+        Assert.Equal((step, then), (sim.StepName, sim.Weight("api:2")));
+        Assert.Equal("Accepted", sim.Status.LastRequest!.Outcome);
+    }
 }

@@ -201,4 +201,57 @@ public sealed class RestoreTests
         Assert.Equal(writes, sim.Trajectory.Count);
         Assert.Empty(sim.Cluster.Children());
     }
+
+    [Fact]
+    public void Failed_release_is_held_though_status_was_lost_while_spec_was_wrong()
+    {
+        var sim = InStep("half");
+        sim.Ask("abort/current").Run(TimeSpan.FromMinutes(2));
+        sim.Edit(static s => s.Put("rollout.steps[0].weight", "500")).Run(s_minute);
+        WipeStatus(sim);
+        sim.Run(s_minute);
+        sim.Edit(static s => s.Put("rollout.steps[0].weight", "5")).Run(TimeSpan.FromHours(3));
+        Assert.Equal((0, Phases.Degraded, "True RolledBack"), (sim.Weight("api:2"), sim.Phase, sim.Condition("RolledBack")));
+        sim.Ask("retry/current").Run(s_minute);
+        Assert.Equal(5, sim.Weight("api:2"));
+    }
+
+    [Fact]
+    public void Failed_release_that_comes_again_after_another_one_is_tried_again()
+    {
+        var sim = InStep("half");
+        sim.Ask("abort/current").Run(TimeSpan.FromMinutes(2));
+        sim.Edit(static s => s.Image("api", "api:3")).UntilStep("ten").Edit(static s => s.Image("api", "api:2")).UntilHealthy();
+        Assert.Equal(100, sim.Weight("api:2"));
+    }
+
+    [Fact]
+    public void Adoption_that_is_refused_keeps_nothing_from_being_taken_back()
+    {
+        var sim = InStep("half");
+        sim.Cluster.Services[sim.Deployment("api:2")!.Name].OwnerUid = null;
+        sim.Faults = static write => write is Adopt ? Fault.Refused : Fault.None;
+        sim.Run(s_minute);
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Run(TimeSpan.FromMinutes(3));
+        Assert.Equal((Phases.Degraded, 0), (sim.Phase, sim.Weight("api:2")));
+        sim.Faults = null;
+        sim.Run(TimeSpan.FromHours(2));
+        Assert.DoesNotContain(sim.Cluster.Services.Values, static s => s.OwnerUid is null);
+    }
+
+    [Fact]
+    public void Services_for_clients_inside_stay_though_status_and_stables_record_are_lost()
+    {
+        var sim = new Sim().UntilHealthy().Run(TimeSpan.FromMinutes(5));
+        sim.Cluster.Pods("api:1").Fails = "CrashLoopBackOff";
+        foreach (var record in sim.Cluster.Records.Keys.ToList()) sim.Cluster.Records.Remove(record);
+        WipeStatus(sim);
+        var before = sim.Trajectory.Count;
+        sim.Restart().Run(TimeSpan.FromMinutes(5));
+        Assert.DoesNotContain(sim.Trajectory.Skip(before), static s => s.Write is DeleteChild { Kind: ChildKind.Service });
+        Assert.Equal(["assistant", "assistant-api", "assistant-embedder"], sim.Cluster.Services.Keys.Where(static n => n.Split('-').Length <= 2).Order(StringComparer.Ordinal));
+        sim.Cluster.Heal("api:1");
+        sim.UntilHealthy();
+    }
 }

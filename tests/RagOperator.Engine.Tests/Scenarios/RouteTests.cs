@@ -313,6 +313,9 @@ public sealed class RouteTests
         Assert.Equal(92, sim.Weight("api:2"));
         sim.Faults = null;
         sim.Run(s_minute);
+        // Still a canary for everybody, so the hand was obeyed as it would be otherwise.
+        Assert.Equal((92, Phases.Suspended), (sim.Weight("api:2"), sim.Phase));
+        sim.Ask("resume/current").UntilHealthy();
         Assert.Equal(100, sim.Weight("api:2"));
     }
 
@@ -355,5 +358,19 @@ public sealed class RouteTests
         Assert.Equal(100, sim.Weight("api:1") + sim.Weight("api:2"));
         Assert.Equal((4, 2), (sim.Pods("api:1"), sim.Pods("api:2")));
         sim.UntilHealthy();
+    }
+
+    [Fact]
+    public void Release_whose_promotion_status_does_not_tell_is_judged_and_taken_back()
+    {
+        var sim = InStep("full");
+        sim.Faults = static write => write is null ? Fault.Refused : Fault.None;
+        sim.Run(TimeSpan.FromMinutes(15));
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Run(TimeSpan.FromMinutes(3));
+        Assert.Equal(0, sim.Weight("api:2"));
+        sim.Faults = null;
+        sim.Run(TimeSpan.FromMinutes(3));
+        Assert.Equal((Phases.Degraded, 4), (sim.Phase, sim.Pods("api:1")));
     }
 }

@@ -244,4 +244,63 @@ public sealed class UnknownTests
         Assert.DoesNotContain(sim.Events.Skip(told), static e => e.Event.Reason == "GoingBack");
         Assert.Equal("canary", sim.StepName);
     }
+
+    private static Fault RaisesRefused(Write? write) => write is ApplyRoute { Way: Direction.Raises } ? Fault.Refused : Fault.None;
+
+    [Fact]
+    public void Weight_that_was_decided_and_never_written_is_decided_anew()
+    {
+        var sim = InStep("ten").Run(TimeSpan.FromMinutes(5));
+        sim.Faults = RaisesRefused;
+        sim.UntilStep("half", StepStates.Shifting);
+        sim.Faults = null;
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Away(TimeSpan.FromHours(2));
+        sim.Pass();
+        sim.Pass();
+        Assert.Equal(10, sim.Weight("api:2"));
+        sim.Until(static s => s.Status.Rollback is not null);
+        Assert.Equal("5 10 0", sim.Weights("api:2"));
+    }
+
+    [Fact]
+    public void Weight_that_was_decided_and_never_written_comes_once_the_metrics_answer_again()
+    {
+        var sim = InStep("ten").Run(TimeSpan.FromMinutes(5));
+        sim.Faults = RaisesRefused;
+        sim.UntilStep("half", StepStates.Shifting);
+        sim.Faults = null;
+        sim.Away(TimeSpan.FromHours(2)).UntilStep("half", StepStates.Holding);
+        Assert.Equal("5 10 50", sim.Weights("api:2"));
+        Assert.Equal(1, sim.Events.Count(static e => e.Event.Reason == "StepStarted" && e.Event.Message.Contains("half", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Release_that_had_no_requests_yet_warms_up_from_when_it_gets_the_first()
+    {
+        var sim = new Sim(new SpecText().Put("sla.warmUp", "5m")).UntilHealthy();
+        sim.Faults = RaisesRefused;
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("canary", StepStates.Shifting);
+        // Cold caches: bad at first, and none of its requests is from before.
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Run(TimeSpan.FromMinutes(9));
+        sim.Faults = null;
+        sim.Run(TimeSpan.FromMinutes(4));
+        Assert.Equal((5, null), (sim.Weight("api:2"), sim.Status.Rollback));
+        sim.Metrics.Set("errors", "api:2", 0);
+        sim.UntilHealthy();
+    }
+
+    [Fact]
+    public void Weight_that_is_never_taken_is_late_as_before_and_writes_little_meanwhile()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Faults = RaisesRefused;
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("canary", StepStates.Shifting);
+        var since = sim.Status.Step!.UnverifiedSince;
+        var writes = sim.StatusWrites;
+        sim.Run(TimeSpan.FromMinutes(30));
+        Assert.Equal((StepStates.Shifting, since), (sim.Status.Step!.State, sim.Status.Step.UnverifiedSince));
+        Assert.InRange(sim.StatusWrites - writes, 0, 30 * 6 + 5);
+    }
 }

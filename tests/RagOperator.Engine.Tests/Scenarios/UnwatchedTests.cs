@@ -202,4 +202,30 @@ public sealed class UnwatchedTests
         sim.Restart().Run(TimeSpan.FromMinutes(3));
         Assert.DoesNotContain(sim.Trajectory.Skip(from), s => s.Status is { Phase: Phases.Healthy } told && told.ObservedGeneration == sim.Cluster.Generation);
     }
+
+    [Fact]
+    public void Policy_that_is_gone_and_cannot_be_recorded_judges_on_where_spec_is_the_same()
+    {
+        var sim = InStep("half");
+        foreach (var policy in sim.Cluster.Records.Where(static r => r.Value.Release is null).Select(static r => r.Key).ToList()) sim.Cluster.Records.Remove(policy);
+        sim.Unrecordable = "exceeded quota: count/controllerrevisions.apps";
+        sim.Restart();
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Run(TimeSpan.FromMinutes(2));
+        Assert.Equal((Phases.Degraded, 0), (sim.Phase, sim.Weight("api:2")));
+    }
+
+    [Fact]
+    public void Canary_that_answers_nobody_is_taken_back_though_its_policy_is_gone()
+    {
+        var sim = InStep("half");
+        foreach (var policy in sim.Cluster.Records.Where(static r => r.Value.Release is null).Select(static r => r.Key).ToList()) sim.Cluster.Records.Remove(policy);
+        sim.Restart();
+        sim.Edit(static s => s.Put("rollout.steps[0].weight", "500")).Run(TimeSpan.FromMinutes(1));
+        Assert.Equal(50, sim.Weight("api:2"));
+        sim.Cluster.Fail("api:2");
+        sim.Run(TimeSpan.FromMinutes(1));
+        Assert.Equal(0, sim.Weight("api:2"));
+        Assert.Equal(RollbackCauses.NoReadyAddress, sim.Status.Rollback!.Cause);
+    }
 }

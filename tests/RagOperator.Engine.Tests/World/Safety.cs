@@ -90,7 +90,12 @@ internal sealed class Safety(Sim sim)
             if (canary?.Component(write.Component)?.Revision != write.Revision) Broken("S6", $"{flag} goes on for a release that is neither stable nor canary", write);
             if (stable is not null && stable.Flags.Contains(flag) && !Struck(stable.Hash).Contains(flag)) continue;
             if (stable is null) continue;
-            var steps = PolicyOf(status!)?.Policy.Steps ?? [];
+            if (PolicyOf(status!)?.Policy.Steps is not { } steps)
+            {
+                Broken("S6", $"{flag} goes on, and no policy is there that names the step for it", write);
+                continue;
+            }
+
             var named = steps.TakeWhile(s => !s.Flags.Contains(flag)).Count();
             if (named == steps.Count) continue;
             var step = status!.Step!;

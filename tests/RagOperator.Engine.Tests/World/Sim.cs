@@ -307,7 +307,8 @@ internal sealed class Sim
         }
 
         if (recorded) Events.AddRange(output.Events.Select(e => (Now, e)));
-        _memory = output.Memory;
+        // A promotion that status does not tell is none.
+        if (recorded || output.StatusNeeds is null) _memory = output.Memory;
         foreach (var write in output.After.Where(w => recorded || w.Way == Direction.Lowers))
         {
             if (write is ApplyRoute { Needs: { } needs } && !IsThere(needs)) continue;

@@ -70,4 +70,20 @@ public sealed class PromotionTests : ScriptedPass
         // What brings stable back does not wait for what waits for stable.
         Assert.Contains("create services assistant-api-api0000001", Bed.Api.Accepted);
     }
+
+    /// <summary>A release that only this process takes for stable is one that nothing takes back.</summary>
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task Promotion_whose_status_is_refused_is_not_remembered_and_anything_else_is(bool promotes, bool remembered)
+    {
+        Addresses(New, ready: true);
+        Bed.Api.Fault = static r => r.Resource == "ragdeployments/status" ? new(ApiReason.Forbidden, 403, "no") : null;
+        Decide = i => Output(i, new() { Phase = "x" }) with { StatusNeeds = promotes ? Needs : null, Memory = EngineMemory.Empty with { Working = new() { Phase = "decided" } } };
+
+        await Bed.PassAsync();
+        await Bed.PassAsync();
+
+        Assert.Equal(remembered ? "decided" : null, Inputs[^1].Memory.Working?.Phase);
+    }
 }
