@@ -37,7 +37,7 @@ internal sealed partial class RolloutPass
 
         var name = ChildNames.Revision(Name, component.Name, component.Revision);
         var wanted = WantedReplicas(component.Name, component.Revision);
-        if (!World.Deployments.TryGetValue(name, out var deployment) || deployment.Deleting || deployment.Owner != Ownership.Ours)
+        if (!World.Deployments.TryGetValue(name, out var deployment) || deployment.Deleting || deployment.Owner is not (Ownership.Ours or Ownership.Orphan))
         {
             var waits = component.DependsOn.Where(d => release.Component(d) is { } on && !Look(release, on).Available).ToList();
             return new Lookup(false, 0, wanted, "Waiting", waits.Count > 0 ? $"waiting for {string.Join(", ", waits)}" : "not created yet");

@@ -29,7 +29,7 @@ internal sealed partial class RolloutPass
     /// <summary>The step whose weight and flags are live: until a step's own weight is written it is the one before. A metric that only
     /// has data once a step's flag is on must not be asked for before.</summary>
     private string LiveStep() =>
-        _s.Step is { State: StepStates.Scaling, Index: > 0 } step && _s.Weight > 0 && _spec!.Policy.Steps.ElementAtOrDefault(step.Index - 1) is { } before
+        _s.Step is { Index: > 0 } step && (step.State == StepStates.Scaling || (Canary is { } canary && IsUnwritten(canary))) && _s.Weight > 0 && _spec!.Policy.Steps.ElementAtOrDefault(step.Index - 1) is { } before
             ? before.Name
             : _s.Step?.Name ?? "";
 
@@ -234,7 +234,13 @@ internal sealed partial class RolloutPass
         }
 
         var sla = _spec!.Policy.Sla!;
-        if (_s.Attempt!.FirstWeightAt is not { } first)
+        // Before the route gives it something nobody can tell anything of it.
+        if (_s.Attempt!.FirstWeightAt is not null && Canary is { } unserved && IsUnserved(unserved))
+        {
+            return null;
+        }
+
+        if (_s.Attempt.FirstWeightAt is not { } first)
         {
             return BaselineDone() ? null
                 : SlaQuestions.Of(sla, _in.Key, Stable!.Record, null, _spec.Entry, Metrics.Select(m => (m, Due(m, _s.Attempt.StartedAt ?? _now))));

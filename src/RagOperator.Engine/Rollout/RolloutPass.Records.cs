@@ -7,7 +7,7 @@ internal sealed partial class RolloutPass
 {
     private void PlanRecords()
     {
-        foreach (var release in _book.All.Where(static r => r.Uid.Length > 0 && !r.Deleting))
+        foreach (var release in _book.All.Where(static r => r.Uid.Length > 0 && r is { Deleting: false, Owner: Ownership.Ours }))
         {
             // While spec is not followed nobody knows whether a hold has ended.
             var followed = _refused is null && !_pending;
@@ -28,7 +28,7 @@ internal sealed partial class RolloutPass
 
         var kept = new HashSet<string?>((_s.History ?? []).Select(static h => h.Revision)
             .Concat((_s.Retiring ?? []).Select(static r => r.Revision)).Append(_s.StableRevision).Append(_s.CanaryRevision).Append(_s.FailedRevision));
-        _after.AddRange(_book.All.Where(r => r.Uid.Length > 0 && !r.Deleting && !kept.Contains(r.Record.Hash)).Select(static r => new DeleteChild(ChildKind.ControllerRevision, r)));
+        _after.AddRange(_book.All.Where(r => r.Uid.Length > 0 && r is { Deleting: false, Owner: Ownership.Ours } && !kept.Contains(r.Record.Hash)).Select(static r => new DeleteChild(ChildKind.ControllerRevision, r)));
         _after.AddRange(World.Policies.Where(p => p is { Owner: Ownership.Ours, Deleting: false } && !Is(p.Name, _s.PolicyRevision))
             .Select(static p => new DeleteChild(ChildKind.ControllerRevision, p)));
     }

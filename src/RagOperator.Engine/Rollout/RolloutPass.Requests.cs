@@ -92,6 +92,11 @@ internal sealed partial class RolloutPass
             return new Answer(false, $"approve names the step that it approves, and the rollout is in step \"{_s.Step?.Name}\"");
         }
 
+        if (_enteredAnew)
+        {
+            return new Answer(false, $"spec has just made another step of {step}; look at it and approve it again");
+        }
+
         _s.Step!.Approved = true;
         Tell("Approved", $"Step {step} is approved{(_in.RequestedBy is null ? "" : $" {ByWhom}")}");
         return new Answer(true, $"step {step} is approved");
@@ -118,10 +123,9 @@ internal sealed partial class RolloutPass
 
         _s.Paused = null;
         Tell("Resumed", $"Resumed {ByWhom}");
-        if (_s.Step is { LoweredTo: { } lowered, Index: >= 0 } step)
+        if (_s.Step is { LoweredTo: not null, Index: >= 0 } step)
         {
-            // From here on the step's own way up counts: what the hand left is where it begins.
-            _s.Weight = Math.Min(_s.Weight ?? 0, lowered);
+            // From here on the step's own way up counts.
             EnterStep(step.Index);
         }
 

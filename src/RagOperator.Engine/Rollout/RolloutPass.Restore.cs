@@ -29,18 +29,27 @@ internal sealed partial class RolloutPass
         {
             // ControllerRevisions and Services first: they tell which release is stable.
             var first = orphans.Where(static c => c.Kind is ChildKind.ControllerRevision or ChildKind.Service).ToList();
-            var adoptions = (first.Count > 0 ? first : orphans).ConvertAll(static c => new Adopt(c.Kind, c.View));
-            _after.AddRange(adoptions);
-            // One that is not taken holds nothing up where status tells what is stable: what is not ours is left alone, and asked for again with each pass.
-            if (_s.StableRevision is null || !adoptions.TrueForAll(a => WriteTargets.Of(Name, a) is { } target && World.Unwritten.ContainsKey(target)))
+            var refused = orphans.Select(static c => new Adopt(c.Kind, c.View)).Where(IsRefused).ToList();
+            // One that is refused keeps neither the others from being adopted nor what lowers from going on, where status tells what is stable. Nothing rises
+            // beside it, and it is asked for again with each pass.
+            if (_s.StableRevision is null || refused.Count == 0)
             {
+                _after.AddRange((first.Count > 0 ? first : orphans).Select(static c => new Adopt(c.Kind, c.View)));
                 _waitFirst = "Adopting children that were left behind without an owner";
                 return false;
             }
+
+            _after.AddRange(orphans.Select(static c => new Adopt(c.Kind, c.View)));
+            _unadopted = $"{refused[0].Kind} {refused[0].Target.Name} has no owner and is not taken back{Why(refused[0])}";
         }
 
         return _s.StableRevision is not null || FindStable();
     }
+
+    /// <summary>What was left behind without an owner and cannot be adopted; null where nothing is known to be.</summary>
+    private string? _unadopted;
+
+    private bool IsRefused(Adopt adoption) => WriteTargets.Of(Name, adoption) is { } target && World.Unwritten.ContainsKey(target);
 
     /// <summary>Finds stable again where status does not name it. False where it must be there and cannot be found: then nothing may be touched.</summary>
     /// <remarks>Only a release that became stable has Service <c>&lt;name&gt;</c> and a route. So what is found here beside a first install came back

@@ -19,6 +19,8 @@ internal sealed partial class RolloutPass
     private void EnterStep(int index)
     {
         var step = _spec!.Policy.Steps[index];
+        // What a hand left is where the way up begins.
+        _s.Weight = _s.Step?.LoweredTo is { } lowered ? Math.Min(_s.Weight ?? 0, lowered) : _s.Weight;
         _s.Step = new StepStatus
         {
             Index = index,
@@ -52,7 +54,7 @@ internal sealed partial class RolloutPass
             var reached = steps.Where(s => s.Weight <= step.Weight).Select(static s => s.Weight).DefaultIfEmpty(-1).Max();
             var place = reached < 0 ? 0 : Enumerable.Range(0, steps.Count).First(i => steps[i].Weight == reached);
             Tell("StepGone", $"Step {step.Name} is gone from spec; going on in step {steps[place].Name}");
-            EnterStep(place);
+            EnterAnew(place);
             return;
         }
 
@@ -60,7 +62,7 @@ internal sealed partial class RolloutPass
         if (steps[index].Weight > step.Weight)
         {
             Tell("StepChanged", $"The weight of step {step.Name} was raised from {step.Weight}% to {steps[index].Weight}%");
-            EnterStep(index);
+            EnterAnew(index);
         }
         else if (steps[index].Weight < step.Weight)
         {
@@ -79,9 +81,18 @@ internal sealed partial class RolloutPass
             && AllowedFlags(Canary!.Record, index).Except(CanaryFlagsOn()).Any())
         {
             Tell("StepChanged", $"A flag was added to step {step.Name} or an earlier one");
-            EnterStep(index);
+            EnterAnew(index);
         }
     }
+
+    private void EnterAnew(int index)
+    {
+        EnterStep(index);
+        _enteredAnew = true;
+    }
+
+    /// <summary>Whether spec has just made another step of the one that the rollout was in.</summary>
+    private bool _enteredAnew;
 
     /// <summary>The weight that the canary may have now: the step's once that was decided, what was verified before until then, less where a
     /// hand lowered it.</summary>
@@ -121,6 +132,11 @@ internal sealed partial class RolloutPass
             return; // it was just taken back
         }
 
+        if (IsRollout && IsUnserved(canary) && _now - _s.Attempt!.FirstWeightAt > s_decisionStands)
+        {
+            _s.Attempt.FirstWeightAt = null; // nothing has begun to warm up
+        }
+
         if (Stable is null)
         {
             if (available && MayRaise)
@@ -136,7 +152,7 @@ internal sealed partial class RolloutPass
             case StepStates.Scaling:
                 Shift(canary, available);
                 break;
-            case StepStates.Shifting when _s.Step is { Carried: not true, LoweredTo: null } step && OnRoute(canary.Record) < step.Weight:
+            case StepStates.Shifting when IsUnwritten(canary):
                 ShiftAgain(canary, available);
                 break;
             case StepStates.Shifting:
@@ -197,13 +213,16 @@ internal sealed partial class RolloutPass
             return;
         }
 
-        // The gateway's time is not over for being asked again, but a release that had no requests yet has not warmed up.
+        // The gateway's time is not over for being asked again.
         step.UnverifiedSince = since ?? step.UnverifiedSince;
-        if ((_s.Weight ?? 0) == 0 && _now - _s.Attempt!.FirstWeightAt > s_decisionStands)
-        {
-            _s.Attempt.FirstWeightAt = _now;
-        }
     }
+
+    /// <summary>Whether a weight was decided and the route has not had it.</summary>
+    private bool IsUnwritten(ReleaseView canary) => _s.Step is { State: StepStates.Shifting, Carried: not true, LoweredTo: null } step && OnRoute(canary.Record) < step.Weight;
+
+    /// <summary>Whether a first weight was decided and the release has had no request by the route: no metric was asked about it, and nothing is on its way.</summary>
+    private bool IsUnserved(ReleaseView canary) => _s.Step is { State: StepStates.Scaling or StepStates.Shifting, Carried: not true, LoweredTo: null }
+        && (_s.Weight ?? 0) == 0 && OnRoute(canary.Record) == 0 && _s.Sla?.Exists(static m => m.EvaluatedAt is not null) != true;
 
     /// <summary>Whether nothing that is judged speaks against the next weight. After a step every metric must pass. Where the weight was taken
     /// below that step's there may be too little traffic for that, and none without weight: too few requests are no obstacle then, but a metric

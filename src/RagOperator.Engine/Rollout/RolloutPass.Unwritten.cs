@@ -23,6 +23,11 @@ internal sealed partial class RolloutPass
             return new Situation(Phases.Progressing, "PodsNotScaled", $"{serves}component {scale.Target.Component} has {scale.Target.Replicas} pods where spec wants {scale.Replicas}{Why(scale)}");
         }
 
+        if (_unadopted is { } orphan)
+        {
+            return new Situation(Phases.Progressing, "ChildNotWritten", $"{Called(stable)} is stable; {orphan}");
+        }
+
         var child = _after.FirstOrDefault(w => w is CreateDeployment or CreateRevisionService or ApplyStableService && IsRefused(w, "ChildNotWritten"));
         return child is null ? null : new Situation(Phases.Progressing, "ChildNotWritten", $"{Called(stable)} is stable; {WriteTargets.Of(Name, child)} cannot be written{Why(child)}");
     }

@@ -42,11 +42,14 @@ internal sealed partial class RolloutPass
         _creditedTo = input.Memory.CreditedTo;
         _breaches = new Dictionary<string, IReadOnlyList<string>>(input.Memory.Breaches, StringComparer.Ordinal);
         _book = new ReleaseBook(
-            input.Observed.Releases.Where(static r => r.Owner == Ownership.Ours),
+            input.Observed.Releases.Where(r => r.Owner == Ownership.Ours || (r.Owner == Ownership.Orphan && IsNamed(r.Record.Hash))),
             (_s.Struck ?? []).SelectMany(static s => s.Flags.Select(f => (s.Release, f))));
     }
 
     private string Name => _in.Key.Name;
+
+    /// <summary>Whether status names a release: its record counts also where somebody took its owner away.</summary>
+    private bool IsNamed(string hash) => Is(hash, _s.StableRevision) || Is(hash, _s.CanaryRevision) || Is(hash, _s.FailedRevision) || _s.Retiring?.Exists(r => Is(r.Revision, hash)) == true;
 
     private Observed World => _in.Observed;
 
@@ -55,7 +58,7 @@ internal sealed partial class RolloutPass
     private ReleaseView? Canary => _book.Find(_s.CanaryRevision);
 
     /// <summary>Whether anything may rise now: weights, flags, new pods of a canary.</summary>
-    private bool MayRaise => !_in.MayNotRaise && _refused is null && !_pending && _s.Paused is null && _spec is { Policy.Paused: false }
+    private bool MayRaise => !_in.MayNotRaise && _unadopted is null && _refused is null && !_pending && _s.Paused is null && _spec is { Policy.Paused: false }
         && (Stable is null || World.RouteKindKnown);
 
     public EngineOutput Run()

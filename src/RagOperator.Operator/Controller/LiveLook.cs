@@ -77,7 +77,7 @@ internal sealed class LiveLook(Cluster cluster, TimeProvider time)
             }
 
             var seen = WorkloadViews.Deployment(pass.Owner, live, static () => []);
-            if (seen is not { Owner: Ownership.Ours, Deleting: false }) return Lacks($"Deployment {name} is going or somebody else's");
+            if (seen is not { Owner: Ownership.Ours or Ownership.Orphan, Deleting: false }) return Lacks($"Deployment {name} is going or somebody else's");
             if (seen.Available < wanted || seen.Replicas < wanted) return Lacks($"Deployment {name} has {seen.Available} of {wanted} pods available");
         }
 

@@ -48,6 +48,9 @@ internal sealed class ObjectMemory(ChildOwner owner, CancellationToken term)
     /// <summary>The status of a write that got no answer, as JSON; null otherwise.</summary>
     public string? UnansweredStatus { get; set; }
 
+    /// <summary>What counts if <see cref="UnansweredStatus"/> was taken and names another release stable, and what is told then; null otherwise.</summary>
+    public (EngineMemory Memory, IReadOnlyList<EngineEvent> Events)? IfPromoted { get; set; }
+
     public PreflightView? Preflight { get; set; }
 
     /// <summary>The record of this spec that could not be made; null where none was wanted, or it was made.</summary>

@@ -143,6 +143,8 @@ internal sealed class PassActor(ChildWriter writer, LiveLook look, StatusWriter 
     /// <summary>Whether a write that does not lower may be sent after what happened before it in this pass.</summary>
     private static bool MayFollow(ActReport report, Write write)
     {
+        // What is adopted is this object's by its labels, whatever status tells.
+        if (write is Adopt) return !report.Stale;
         if (!report.StatusStands || report.Stale) return false;
         // A clear refusal of one write says nothing about the others, which were decided from what is there. With no clear answer to be
         // had, and with something in the way, only requests that are dealt with are taken away.

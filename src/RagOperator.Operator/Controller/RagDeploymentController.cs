@@ -274,7 +274,13 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
             memory.TakeUntold();
         }
 
-        (memory.LastStatus, memory.UnansweredStatus) = (text, null);
+        else if (memory.IfPromoted is { } promoted && string.Equals(memory.UnansweredStatus, text, StringComparison.Ordinal))
+        {
+            memory.Engine = promoted.Memory;
+            memory.KeepUntold(promoted.Events);
+        }
+
+        (memory.LastStatus, memory.UnansweredStatus, memory.IfPromoted) = (text, null, null);
 
         var (user, unidentified) = _requesters.Of(entity);
         return new EngineInput
@@ -324,10 +330,15 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
 
             _metrics.Published(pass.Owner.Key, output.Status, output.Events, input.Now);
         }
-        else if (report.StatusRefused && output.StatusNeeds is null)
+        else if (report.StatusRefused && output.StatusNeeds is not null)
+        {
+            // Until status names it stable a release is judged and can be taken back; but one that may have been taken is not gone back on.
+            memory.IfPromoted = (output.Memory, output.Events);
+        }
+        else if (report.StatusRefused)
         {
             // What was seen stays known, or a breach would be counted from the start again for as long as no status is taken. That nothing
-            // rises meanwhile is held by the order of writes. Not so a promotion: until status names it stable a release is judged and can be taken back.
+            // rises meanwhile is held by the order of writes.
             memory.Engine = output.Memory;
             memory.KeepUntold(output.Events);
         }

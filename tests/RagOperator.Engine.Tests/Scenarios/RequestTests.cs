@@ -243,4 +243,28 @@ public sealed class RequestTests
         Assert.Equal((step, then), (sim.StepName, sim.Weight("api:2")));
         Assert.Equal("Accepted", sim.Status.LastRequest!.Outcome);
     }
+
+    [Fact]
+    public void Approval_of_a_step_that_spec_raises_in_that_moment_is_asked_for_again()
+    {
+        var sim = new Sim(new SpecText().Steps("name: canary, weight: 5, hold: 10m, approval: Required", "name: full, weight: 100, hold: 10m")).UntilHealthy();
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("canary", StepStates.Waiting);
+        sim.Ask("approve/current/canary").Edit(static s => s.Put("rollout.steps[0].weight", "50")).Run(TimeSpan.FromHours(1));
+        Assert.Equal("Refused", sim.Status.LastRequest!.Outcome);
+        Assert.Equal((50, StepStates.Waiting), (sim.Weight("api:2"), sim.Status.Step!.State));
+        sim.Ask("approve/current/canary").UntilHealthy();
+    }
+
+    [Fact]
+    public void Resume_beside_a_raised_step_goes_on_from_what_the_hand_left_though_the_gateway_has_not_taken_that()
+    {
+        var sim = InStep("ten").Run(s_minute);
+        sim.Cluster.GatewayDelay = null;
+        sim.Cluster.Hand("kubectl-edit", (sim.Deployment("api:1")!.Name, 96), (sim.Deployment("api:2")!.Name, 4));
+        sim.Run(s_minute);
+        sim.Ask("resume/current").Edit(static s => s.Put("rollout.steps[1].weight", "20")).Run(s_minute);
+        Assert.Null(sim.Status.Paused);
+        sim.Cluster.GatewayWorks(true);
+        sim.Until(static s => s.Weight("api:2") == 20);
+    }
 }

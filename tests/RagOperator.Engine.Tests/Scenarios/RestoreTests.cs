@@ -254,4 +254,38 @@ public sealed class RestoreTests
         sim.Cluster.Heal("api:1");
         sim.UntilHealthy();
     }
+
+    /// <summary>What nobody owns still runs: a release is not late for it, though nothing rises, and people are told.</summary>
+    [Fact]
+    public void Adoption_that_is_refused_condemns_nobody_and_is_told()
+    {
+        var sim = InStep("half");
+        sim.Cluster.Deployments[sim.Deployment("api:2")!.Name].OwnerUid = null;
+        sim.Cluster.Services[sim.Deployment("api:2")!.Name].OwnerUid = null;
+        sim.Faults = static write => write is Adopt { Kind: ChildKind.Service } ? Fault.Refused : Fault.None;
+        sim.Run(TimeSpan.FromHours(3));
+        Assert.Equal((50, null), (sim.Weight("api:2"), sim.Status.Rollback));
+        sim.Faults = null;
+        sim.UntilHealthy();
+
+        sim.Cluster.FlagMaps.Clear();
+        sim.Cluster.Services["assistant-api"].OwnerUid = null;
+        sim.Faults = static write => write is Adopt ? Fault.Refused : Fault.None;
+        sim.Run(s_minute);
+        Assert.Contains("Service assistant-api has no owner and is not taken back", sim.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Record_without_owner_whose_adoption_is_refused_is_still_the_record(long release)
+    {
+        var sim = InStep("half");
+        sim.Cluster.Records.Values.Single(r => r.Release?.Number == release).OwnerUid = null;
+        sim.Faults = static write => write is Adopt ? Fault.Refused : Fault.None;
+        sim.Run(s_minute);
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Run(TimeSpan.FromMinutes(3));
+        Assert.Equal((0, RollbackCauses.SlaBreach), (sim.Weight("api:2"), sim.Status.Rollback?.Cause));
+    }
 }

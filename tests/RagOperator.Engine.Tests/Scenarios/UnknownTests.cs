@@ -303,4 +303,65 @@ public sealed class UnknownTests
         Assert.Equal((StepStates.Shifting, since), (sim.Status.Step!.State, sim.Status.Step.UnverifiedSince));
         Assert.InRange(sim.StatusWrites - writes, 0, 30 * 6 + 5);
     }
+
+    [Fact]
+    public void Release_that_had_requests_does_not_warm_up_again_for_a_hand_that_took_them_away()
+    {
+        var sim = new Sim(new SpecText().Put("sla.warmUp", "30m").Put("rollout.steps[2].hold", "5h")).UntilHealthy();
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("half", StepStates.Holding).Run(TimeSpan.FromHours(1));
+        sim.Cluster.Hand("kubectl-edit", (sim.Deployment("api:1")!.Name, 100), (sim.Deployment("api:2")!.Name, 0));
+        sim.Run(s_minute);
+        sim.Faults = RaisesRefused;
+        sim.Ask("resume/current").Run(s_minute);
+        sim.Faults = null;
+        sim.Until(static s => s.Weight("api:2") == 50);
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Run(TimeSpan.FromMinutes(3));
+        Assert.Equal((0, RollbackCauses.SlaBreach), (sim.Weight("api:2"), sim.Status.Rollback?.Cause));
+    }
+
+    [Fact]
+    public void First_weight_that_waits_for_a_pause_warms_up_after_it_and_nobody_is_asked_meanwhile()
+    {
+        var sim = new Sim(new SpecText().Put("sla.warmUp", "5m")).UntilHealthy();
+        sim.Faults = RaisesRefused;
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("canary", StepStates.Shifting);
+        sim.Ask("pause/current").Run(TimeSpan.FromHours(1));
+        sim.Faults = null;
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Ask("resume/current").Run(TimeSpan.FromMinutes(4));
+        Assert.Equal((5, null), (sim.Weight("api:2"), sim.Status.Rollback));
+        sim.Metrics.Set("errors", "api:2", 0);
+        sim.UntilHealthy();
+    }
+
+    /// <summary>A metric that calls silence a breach: before the first request it says nothing about the release.</summary>
+    [Fact]
+    public void Weight_that_is_late_is_not_judged_before_it_comes()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Faults = RaisesRefused;
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("canary", StepStates.Shifting).Run(TimeSpan.FromMinutes(5));
+        Assert.Null(sim.Status.Rollback);
+        sim.Metrics.Set("errors", "api:2", 0);
+        sim.Faults = null;
+        sim.UntilHealthy();
+    }
+
+    [Fact]
+    public void Metric_of_one_step_does_not_flip_while_the_next_weight_is_not_taken()
+    {
+        var sim = new Sim(new SpecText().Metric("{name: deep, query: 'deep{service=\"$(service)\"}', limit: {max: 1%}, failAfter: 3, steps: [ten]}")).UntilHealthy();
+        sim.Metrics.Set("deep", "api:2", 0);
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("ten", StepStates.Holding);
+        sim.Faults = RaisesRefused;
+        sim.UntilStep("half", StepStates.Shifting);
+        var writes = sim.StatusWrites;
+        sim.Run(TimeSpan.FromMinutes(9));
+        Assert.Equal(StepStates.Shifting, sim.Status.Step!.State);
+        Assert.InRange(sim.StatusWrites - writes, 0, 5);
+        sim.Faults = null;
+        sim.UntilHealthy();
+    }
 }

@@ -86,4 +86,26 @@ public sealed class PromotionTests : ScriptedPass
 
         Assert.Equal(remembered ? "decided" : null, Inputs[^1].Memory.Working?.Phase);
     }
+
+    /// <summary>The answer was lost, and the status was taken: what it says is not gone back on, and is told.</summary>
+    [Fact]
+    public async Task Promotion_whose_answer_was_lost_counts_once_it_is_seen()
+    {
+        Addresses(New, ready: true);
+        var promotions = 0;
+        Decide = i => i.Persisted?.Phase == "promoted" ? Output(i, i.Persisted) with { StatusDue = false }
+            : Output(i, new() { Phase = "promoted" }) with { StatusNeeds = Needs, Memory = EngineMemory.Empty with { Working = new() { Phase = $"promoted {++promotions}" } } };
+        Bed.Api.Fault = r =>
+        {
+            if (r.Resource != "ragdeployments/status") return null;
+            Bed.Api.Change<Api.V1Alpha1.RagDeployment>("assistant", """{"status":{"phase":"promoted"}}""");
+            return new(ApiReason.Transport, 0, "no answer");
+        };
+
+        await Bed.PassAsync();
+        Bed.Api.Fault = static _ => null;
+        await Bed.PassAsync();
+
+        Assert.Equal((1, "promoted 1"), (promotions, Inputs[^1].Memory.Working?.Phase));
+    }
 }
