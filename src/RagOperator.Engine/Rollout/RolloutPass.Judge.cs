@@ -28,8 +28,10 @@ internal sealed partial class RolloutPass
 
     /// <summary>The step whose weight and flags are live: until a step's own weight is written it is the one before. A metric that only
     /// has data once a step's flag is on must not be asked for before.</summary>
+    /// <remarks>One that begins anew, as spec raised it or a hand had lowered it, was live already: its weight or its flags are more than the step before has.</remarks>
     private string LiveStep() =>
-        _s.Step is { Index: > 0 } step && (step.State == StepStates.Scaling || (Canary is { } canary && IsUnwritten(canary))) && _s.Weight > 0 && _spec!.Policy.Steps.ElementAtOrDefault(step.Index - 1) is { } before
+        _s.Step is { Index: > 0 } step && (step.State == StepStates.Scaling || (Canary is { } canary && IsUnwritten(canary))) && _s.Weight > 0
+            && _spec!.Policy.Steps.ElementAtOrDefault(step.Index - 1) is { } before && _s.Weight <= before.Weight && CurrentStep?.Flags.Any(f => CanaryFlagsOn().Contains(f) && !StableServes(f)) != true
             ? before.Name
             : _s.Step?.Name ?? "";
 

@@ -36,10 +36,12 @@ internal sealed partial class RolloutPass
             {
                 _after.AddRange((first.Count > 0 ? first : orphans).Select(static c => new Adopt(c.Kind, c.View)));
                 _waitFirst = "Adopting children that were left behind without an owner";
+                LookAt(_now + s_lookAgain);
                 return false;
             }
 
             _after.AddRange(orphans.Select(static c => new Adopt(c.Kind, c.View)));
+            LookAt(_now + s_adoptAgain);
             _unadopted = $"{refused[0].Kind} {refused[0].Target.Name} has no owner and is not taken back{Why(refused[0])}";
         }
 
@@ -48,6 +50,9 @@ internal sealed partial class RolloutPass
 
     /// <summary>What was left behind without an owner and cannot be adopted; null where nothing is known to be.</summary>
     private string? _unadopted;
+
+    /// <summary>How long until a refused adoption is asked for again, where nothing else brings a pass.</summary>
+    private static readonly TimeSpan s_adoptAgain = TimeSpan.FromSeconds(30);
 
     private bool IsRefused(Adopt adoption) => WriteTargets.Of(Name, adoption) is { } target && World.Unwritten.ContainsKey(target);
 

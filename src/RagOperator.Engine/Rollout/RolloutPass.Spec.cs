@@ -148,6 +148,12 @@ internal sealed partial class RolloutPass
                 continue;
             }
 
+            // What waits for its first request still, begins with the new question, too.
+            if (IsRollout && IsUnserved(Canary!))
+            {
+                attempt.FirstWeightAt = null;
+            }
+
             if (attempt.FirstWeightAt is null)
             {
                 attempt.BaselineTaken = null;

@@ -49,7 +49,8 @@ internal sealed partial class RolloutPass
     private string Name => _in.Key.Name;
 
     /// <summary>Whether status names a release: its record counts also where somebody took its owner away.</summary>
-    private bool IsNamed(string hash) => Is(hash, _s.StableRevision) || Is(hash, _s.CanaryRevision) || Is(hash, _s.FailedRevision) || _s.Retiring?.Exists(r => Is(r.Revision, hash)) == true;
+    private bool IsNamed(string hash) => Is(hash, _s.StableRevision) || Is(hash, _s.CanaryRevision) || Is(hash, _s.FailedRevision)
+        || _s.History?.Exists(h => Is(h.Revision, hash)) == true || _s.Retiring?.Exists(r => Is(r.Revision, hash)) == true;
 
     private Observed World => _in.Observed;
 
@@ -116,7 +117,7 @@ internal sealed partial class RolloutPass
             Before = _before,
             StatusNeeds = _statusNeeds,
             Condemns = _condemns,
-            After = [.. _after.Where(w => w.Way != Direction.Raises || !_in.MayNotRaise || IsStables(w)).OrderBy(static w => w is DeleteChild ? 2 : w.Way == Direction.Lowers ? 0 : 1)],
+            After = [.. _after.Where(w => w.Way != Direction.Raises || !_in.MayNotRaise || IsStables(w)).OrderBy(static w => w is DeleteChild or Adopt ? 2 : w.Way == Direction.Lowers ? 0 : 1)],
             Events = _events,
             Look = Look(),
             Externals = ExternalsWanted(),

@@ -65,7 +65,9 @@ internal sealed class PassActor(ChildWriter writer, LiveLook look, StatusWriter 
             if (write.Way != Direction.Lowers && !MayFollow(report, write)) continue;
             var due = recorded && write is ApplyRoute { UnrecordedRollback: not null } route ? route with { UnrecordedRollback = null } : write;
             var result = await writer.CarryOutAsync(pass, due, cancellationToken);
-            Note(report, result);
+            // A refused adoption is no reason to look less often: what runs is judged on.
+            if (due is Adopt && result is { Outcome: WriteOutcome.Failed, Answer: { } no } && IsRefusal(no)) report.Lack ??= no.Message;
+            else Note(report, result);
             report.Lack ??= result.Lack;
             report.Withheld |= result.Outcome == WriteOutcome.Withheld;
             if (result is { Outcome: WriteOutcome.Failed, Answer: { } answer } && WriteTargets.Of(pass.Owner.Name, due) is { } target) report.Unwritten[target] = answer;

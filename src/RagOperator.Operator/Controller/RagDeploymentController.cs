@@ -352,7 +352,10 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         memory.LastError = trouble is null ? null : ErrorText.Steady(memory.LastError, Cut(trouble));
         if (memory.Unread is { } unread && memory.IsNewError(unread.ToString())) LogUnread(_logger, pass.Owner.Key, unread.ToString());
         var before = memory.Unwritten;
-        memory.Unwritten = report.Unwritten.ToDictionary(static u => u.Key, u => ErrorText.Steady(before.GetValueOrDefault(u.Key), Cut(u.Value.Message)), StringComparer.Ordinal);
+        var unwritten = report.Unwritten.ToDictionary(static u => u.Key, u => ErrorText.Steady(before.GetValueOrDefault(u.Key), Cut(u.Value.Message)), StringComparer.Ordinal);
+        // A pass that a conflict ended has tried nothing: what was refused before is.
+        foreach (var (target, why) in report.Stale ? before : new Dictionary<string, string>()) unwritten.TryAdd(target, why);
+        memory.Unwritten = unwritten;
         if (report.RecordFailure is not null && memory.Unmade is { Lasts: true })
         {
             // The next pass says it in its own words, and judges on.

@@ -288,4 +288,18 @@ public sealed class RestoreTests
         sim.Run(TimeSpan.FromMinutes(3));
         Assert.Equal((0, RollbackCauses.SlaBreach), (sim.Weight("api:2"), sim.Status.Rollback?.Cause));
     }
+
+    [Fact]
+    public void Release_of_the_past_whose_record_nobody_may_adopt_is_found_all_the_same()
+    {
+        var sim = InStep("full").UntilHealthy().Run(TimeSpan.FromMinutes(5));
+        var first = sim.Cluster.Records.Values.Single(static r => r.Release?.Number == 1);
+        first.OwnerUid = null;
+        sim.Faults = static write => write is Adopt ? Fault.Refused : Fault.None;
+        sim.Run(s_minute).Edit(static s => s.Image("api", "api:1")).Run(TimeSpan.FromMinutes(5));
+        Assert.Equal((first.Release!.Hash, 0), (sim.Status.CanaryRevision, sim.Weight("api:2") - 100));
+        sim.Faults = null;
+        sim.UntilHealthy();
+        Assert.Equal(100, sim.Weight("api:1"));
+    }
 }

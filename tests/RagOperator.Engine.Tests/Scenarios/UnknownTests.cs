@@ -364,4 +364,42 @@ public sealed class UnknownTests
         sim.Faults = null;
         sim.UntilHealthy();
     }
+
+    /// <summary>Raised in spec, or lowered by a hand and resumed: the canary has this step's weight or flags all the while.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Metric_of_a_step_judges_on_while_that_step_begins_anew_and_is_not_taken(bool byHand)
+    {
+        var sim = new Sim(new SpecText().Flag("bandit", true).Metric("{name: deep, query: 'deep{service=\"$(service)\"}', limit: {max: 1%}, failAfter: 3, steps: [half]}")).UntilHealthy();
+        sim.Metrics.Set("deep", "api:2", 0);
+        sim.Edit(static s => s.Image("api", "api:2").Flag("replay", true).Put("rollout.steps[2].flags", "[replay]")).UntilStep("half", StepStates.Holding).Run(TimeSpan.FromMinutes(2));
+        if (byHand)
+        {
+            sim.Cluster.Hand("kubectl-edit", (sim.Deployment("api:1")!.Name, 92), (sim.Deployment("api:2")!.Name, 8));
+            sim.Run(s_minute);
+        }
+
+        sim.Faults = RaisesRefused;
+        if (byHand) sim.Ask("resume/current");
+        else sim.Edit(static s => s.Put("rollout.steps[2].weight", "60"));
+        sim.Run(TimeSpan.FromMinutes(2));
+        sim.Metrics.Set("deep", "api:2", 0.5);
+        sim.Run(TimeSpan.FromMinutes(3));
+        Assert.Equal((0, RollbackCauses.SlaBreach), (sim.Weight("api:2"), sim.Status.Rollback?.Cause));
+    }
+
+    [Fact]
+    public void Question_that_is_edited_before_the_first_request_is_not_asked_before_it()
+    {
+        var sim = new Sim(new SpecText().Put("sla.warmUp", "5m")).UntilHealthy();
+        sim.Faults = RaisesRefused;
+        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("canary", StepStates.Shifting);
+        sim.Metrics.Set("errors", "api:2", 0.5);
+        sim.Edit(static s => s.Put("sla.metrics[0].window", "2m")).Run(TimeSpan.FromMinutes(30));
+        Assert.Null(sim.Status.Rollback);
+        sim.Faults = null;
+        sim.Run(TimeSpan.FromMinutes(4));
+        Assert.Equal((5, null), (sim.Weight("api:2"), sim.Status.Rollback));
+    }
 }

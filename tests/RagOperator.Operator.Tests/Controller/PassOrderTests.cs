@@ -208,4 +208,22 @@ public sealed class PassOrderTests : ScriptedPass
 
         Assert.Equal(TimeSpan.FromSeconds(42), (await Bed.PassAsync()).RequeueAfter);
     }
+
+    /// <summary>Nothing is looked at less often for it, and a conflict makes nobody forget it.</summary>
+    [Fact]
+    public async Task Refused_adoption_is_told_and_no_failure()
+    {
+        Bed.Api.Fault = static r => r is { Verb: "patch", Resource: "httproutes" } ? new(ApiReason.Forbidden, 403, "may not") : null;
+        Decide = i => Output(i, new() { Phase = "x" }) with { After = i.Observed.Unwritten.Count > 0 ? [] : [new Adopt(ChildKind.HttpRoute, i.Observed.Route!)], NextLook = i.Now + TimeSpan.FromSeconds(10) };
+
+        var result = await Bed.PassAsync();
+        Assert.True(result.IsSuccess);
+        Assert.Equal(TimeSpan.FromSeconds(10), result.RequeueAfter);
+        Bed.Api.Fault = static r => r.Resource == "ragdeployments/status" ? new(ApiReason.Conflict, 409) : null;
+        Decide = static i => Output(i, new() { Phase = "y" });
+        await Bed.PassAsync();
+        await Bed.PassAsync();
+
+        Assert.Equal("may not", Inputs[^1].Observed.Unwritten["owner of HttpRoute assistant"]);
+    }
 }
