@@ -191,8 +191,8 @@ internal sealed partial class RolloutPass
     }
 
     /// <summary>Whether a Service is one for clients inside the cluster. Where no release is known to be stable yet, one may have been: it still serves.</summary>
-    private bool IsStablesService(ChildKind kind, ChildView view) =>
-        kind == ChildKind.Service && view is ServiceView service && !Is(service.Name, ChildNames.Revision(Name, service.SelectorComponent, service.SelectorRevision));
+    private bool IsStablesService(ChildView view) =>
+        view is ServiceView service && !Is(service.Name, ChildNames.Revision(Name, service.SelectorComponent, service.SelectorRevision));
 
     private void DeleteAllBut(HashSet<(ChildKind, string)> keep)
     {
@@ -200,7 +200,7 @@ internal sealed partial class RolloutPass
         foreach (var (kind, view) in Children())
         {
             if (kind is not (ChildKind.Deployment or ChildKind.Service or ChildKind.ConfigMap)
-                || view.Deleting || view.Owner != Ownership.Ours || keep.Contains((kind, view.Name)) || (Stable is null && IsStablesService(kind, view)))
+                || view.Deleting || view.Owner != Ownership.Ours || keep.Contains((kind, view.Name)) || (Stable is null && IsStablesService(view)))
             {
                 continue;
             }

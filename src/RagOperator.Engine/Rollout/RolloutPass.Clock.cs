@@ -14,7 +14,7 @@ internal sealed partial class RolloutPass
     private TimeSpan RunClock(StepStatus step, ResolvedStep policy)
     {
         var held = RagDuration.TryParse(step.HeldFor, out var h) ? h : TimeSpan.Zero;
-        if (!ClockCouldRun() || step.LoweredTo is not null)
+        if (!ClockCouldRun([.. JudgedNow()]) || step.LoweredTo is not null)
         {
             _creditedTo = null;
             step.HoldUntil = null;
@@ -44,14 +44,11 @@ internal sealed partial class RolloutPass
         return held;
     }
 
-    /// <summary>Whether every judged metric's newest verdict is Pass, fresh, and taken a full window after the weight was verified.</summary>
-    private bool ClockCouldRun()
-    {
-        var judged = JudgedNow().ToList();
-        return judged.TrueForAll(m => Sla(m.Name) is { Verdict: nameof(Engine.Sla.Verdict.Pass), EvaluatedAt: { } at }
+    /// <summary>Whether each of these metrics' newest verdict is Pass, fresh, and taken a full window after the weight was verified.</summary>
+    private bool ClockCouldRun(List<ResolvedMetric> judged) =>
+        judged.TrueForAll(m => Sla(m.Name) is { Verdict: nameof(Engine.Sla.Verdict.Pass), EvaluatedAt: { } at }
             && _now - at <= LongestGap()
             && (_s.Step!.VerifiedAt is not { } verified || at >= verified + m.Window));
-    }
 
     private DateTimeOffset SeenUpTo() =>
         JudgedNow().Select(m => Sla(m.Name)?.EvaluatedAt).Min() ?? _now;

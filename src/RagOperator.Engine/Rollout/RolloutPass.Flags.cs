@@ -1,3 +1,4 @@
+using RagOperator.Api.Resolved;
 using RagOperator.Api.V1Alpha1;
 using RagOperator.Engine.Contracts;
 using RagOperator.Engine.Releases;
@@ -43,13 +44,22 @@ internal sealed partial class RolloutPass
             return [.. _book.Serving(canary).Where(flag => decided.Contains(flag) || StableServes(flag))];
         }
 
-        var steps = _spec?.Policy.Steps ?? [];
-        return [.. _book.Serving(canary).Where(flag =>
+        return AllowedFlags(canary, stepIndex, _spec?.Policy.Steps ?? []);
+    }
+
+    private HashSet<string> AllowedFlags(ReleaseRecord canary, int stepIndex, IReadOnlyList<ResolvedStep> steps) =>
+        [.. _book.Serving(canary).Where(flag =>
         {
             var named = steps.TakeWhile(s => !s.Flags.Contains(flag)).Count();
             return named == steps.Count || named <= stepIndex || StableServes(flag);
         })];
-    }
+
+    /// <summary>Whether flags of the step that the rollout is in are still to go on.</summary>
+    private bool AreFlagsToCome() => AllowedFlags(Canary!.Record, _s.Step!.Index).Except(CanaryFlagsOn()).Any();
+
+    /// <summary>Whether spec lets a step have flags on that it did not let it have before.</summary>
+    private bool IsGivenFlags(int indexBefore, int index) => _specBefore is { } before
+        && AllowedFlags(Canary!.Record, index).Except(AllowedFlags(Canary.Record, indexBefore, before.Policy.Steps)).Any();
 
     /// <summary>Flags that the canary has on by the last decision.</summary>
     private HashSet<string> CanaryFlagsOn() => [.. (_s.Flags ?? []).Where(static f => f.Canary == true).Select(static f => f.Name)];

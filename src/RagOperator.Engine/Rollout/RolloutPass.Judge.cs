@@ -153,9 +153,10 @@ internal sealed partial class RolloutPass
                 continue;
             }
 
-            var alone = IsUndo && before.StableValue is null && sample.Stable?.Number is null;
-            var after = SlaBook.Fold(
-                before, alone ? Absolute(metric) : metric, _spec.Policy.Sla.VolumeMin, sample, IsJudged(metric), (_s.Weight ?? 0) >= 100);
+            var isFull = (_s.Weight ?? 0) >= 100;
+            // What stable answers without traffic is not compared with, so at full weight it helps nobody either.
+            var alone = IsUndo && before.StableValue is null && (isFull || sample.Stable?.Number is null);
+            var after = SlaBook.Fold(before, alone ? Absolute(metric) : metric, _spec.Policy.Sla.VolumeMin, sample, IsJudged(metric), isFull);
             if (ReferenceEquals(after, before))
             {
                 continue;

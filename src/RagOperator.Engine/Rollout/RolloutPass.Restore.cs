@@ -36,7 +36,7 @@ internal sealed partial class RolloutPass
             {
                 _after.AddRange((first.Count > 0 ? first : orphans).Select(static c => new Adopt(c.Kind, c.View)));
                 _waitFirst = "Adopting children that were left behind without an owner";
-                LookAt(_now + s_lookAgain);
+                LookAt(_now + (refused.Count > 0 ? s_adoptAgain : s_lookAgain));
                 return false;
             }
 

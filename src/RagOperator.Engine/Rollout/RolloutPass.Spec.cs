@@ -11,6 +11,9 @@ internal sealed partial class RolloutPass
     /// <summary>How long a refusal by the API server stands before it is asked again: names are freed, policies change.</summary>
     private static readonly TimeSpan s_preflightAgain = TimeSpan.FromMinutes(1);
 
+    /// <summary>What was followed until this pass; null where that is not known.</summary>
+    private ResolvedSpec? _specBefore;
+
     private void FollowSpec()
     {
         // Its record may have been deleted by hand: where spec is still the same, it says the same.
@@ -70,6 +73,7 @@ internal sealed partial class RolloutPass
 
         if (_spec is { } before)
         {
+            _specBefore = before;
             _routeEdited = !Is(RouteOf(spec), RouteOf(before));
             ForgetOtherQuestions(before, spec);
             MoveRetirements(before, spec);

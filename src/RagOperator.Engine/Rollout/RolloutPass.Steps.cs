@@ -58,30 +58,49 @@ internal sealed partial class RolloutPass
             return;
         }
 
+        var indexBefore = step.Index;
         step.Index = index;
+        var holds = step.State is StepStates.Holding or StepStates.Waiting;
+        var isGivenFlags = holds ? AreFlagsToCome() : IsGivenFlags(indexBefore, index);
         if (steps[index].Weight > step.Weight)
         {
             Tell("StepChanged", $"The weight of step {step.Name} was raised from {step.Weight}% to {steps[index].Weight}%");
             EnterAnew(index);
         }
-        else if (steps[index].Weight < step.Weight)
-        {
-            Tell("StepChanged", $"The weight of step {step.Name} was lowered from {step.Weight}% to {steps[index].Weight}%");
-            step.Weight = steps[index].Weight;
-            step.Carried = null;
-            if (step.State is not StepStates.Scaling)
-            {
-                step.State = StepStates.Shifting;
-                step.VerifiedAt = null;
-                step.UnverifiedSince = _now;
-                _creditedTo = null;
-            }
-        }
-        else if (step.State is StepStates.Holding or StepStates.Waiting
-            && AllowedFlags(Canary!.Record, index).Except(CanaryFlagsOn()).Any())
+        else if (holds && isGivenFlags)
         {
             Tell("StepChanged", $"A flag was added to step {step.Name} or an earlier one");
             EnterAnew(index);
+        }
+        else
+        {
+            if (steps[index].Weight < step.Weight)
+            {
+                LowerStep(step, steps[index].Weight);
+            }
+
+            // Its weight is on its way as it was: what was held and approved before is not this.
+            if (isGivenFlags)
+            {
+                Tell("StepChanged", $"A flag was added to step {step.Name} or an earlier one before its weight was there");
+                step.HeldFor = null;
+                step.Approved = null;
+                _enteredAnew = true;
+            }
+        }
+    }
+
+    private void LowerStep(StepStatus step, int weight)
+    {
+        Tell("StepChanged", $"The weight of step {step.Name} was lowered from {step.Weight}% to {weight}%");
+        step.Weight = weight;
+        step.Carried = null;
+        if (step.State is not StepStates.Scaling)
+        {
+            step.State = StepStates.Shifting;
+            step.VerifiedAt = null;
+            step.UnverifiedSince = _now;
+            _creditedTo = null;
         }
     }
 
@@ -229,14 +248,28 @@ internal sealed partial class RolloutPass
     /// that does not answer is, or has not answered lately, for as long as the canary has requests that it could tell of.</summary>
     private bool MayLeaveWeight(StepStatus step)
     {
+        var judged = JudgedNow().ToList();
+        // One of these may have data only once the flags that are still to come are on, and they come after the weight. The hold waits for it.
+        List<ResolvedMetric> later = AreFlagsToCome() ? judged.FindAll(IsOfNoStepBefore) : [];
+        if (later.Exists(IsBreached))
+        {
+            return false;
+        }
+
+        judged.RemoveAll(later.Contains);
         if (step.Index > 0 && _s.Weight >= _spec!.Policy.Steps[step.Index - 1].Weight)
         {
-            return ClockCouldRun();
+            return ClockCouldRun(judged);
         }
 
         return (_s.Weight ?? 0) > 0
-            ? JudgedNow().All(m => Sla(m.Name) is { Verdict: nameof(Engine.Sla.Verdict.Pass) or nameof(Engine.Sla.Verdict.TooFew), EvaluatedAt: { } at } && _now - at <= LongestGap())
-            : !JudgedNow().Any(m => Is(Sla(m.Name)?.Verdict, nameof(Engine.Sla.Verdict.Breach)));
+            ? judged.TrueForAll(m => Sla(m.Name) is { Verdict: nameof(Engine.Sla.Verdict.Pass) or nameof(Engine.Sla.Verdict.TooFew), EvaluatedAt: { } at } && _now - at <= LongestGap())
+            : !judged.Exists(IsBreached);
+
+        bool IsBreached(ResolvedMetric metric) => Is(Sla(metric.Name)?.Verdict, nameof(Engine.Sla.Verdict.Breach));
+
+        bool IsOfNoStepBefore(ResolvedMetric metric) =>
+            metric.Steps is { } named && !(_spec!.Policy.Steps.ElementAtOrDefault(step.Index - 1) is { } before && named.Contains(before.Name));
     }
 
     private void Verify(bool available)
@@ -249,10 +282,15 @@ internal sealed partial class RolloutPass
             return;
         }
 
-        step.State = StepStates.Holding;
-        step.VerifiedAt = _now;
         step.UnverifiedSince = null;
         _s.Weight = step.Weight;
+        if (!MayRaise && AreFlagsToCome())
+        {
+            return; // in a step that holds they go on
+        }
+
+        step.State = StepStates.Holding;
+        step.VerifiedAt = _now;
         _creditedTo = null;
         Tell("WeightVerified", $"Step {step.Name}: the gateway gives {step.Weight}% to {Called(Canary!.Record)}");
         Hold(available);

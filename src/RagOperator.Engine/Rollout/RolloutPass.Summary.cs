@@ -212,6 +212,11 @@ internal sealed partial class RolloutPass
             return ("Paused", "paused by spec.rollout.paused");
         }
 
+        if (_unadopted is { } orphan)
+        {
+            return ("ChildNotWritten", $"nothing rises: {orphan}");
+        }
+
         if (_capacity is { } full)
         {
             return ("Capacity", $"waiting for room in the cluster: {full}");

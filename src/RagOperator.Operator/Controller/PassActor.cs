@@ -29,6 +29,9 @@ internal sealed class ActReport
     /// <summary>What a greater weight lacks by a live look, for people; null where nothing is known to be lacking.</summary>
     public string? Lack { get; set; }
 
+    /// <summary>The first adoption that was refused for good.</summary>
+    public ApiResult? Unadopted { get; set; }
+
     /// <summary>Why the status that names another release stable was not sent: what that lacks by a live look, or why nobody could look.</summary>
     public string? Unpromoted { get; set; }
 
@@ -66,7 +69,7 @@ internal sealed class PassActor(ChildWriter writer, LiveLook look, StatusWriter 
             var due = recorded && write is ApplyRoute { UnrecordedRollback: not null } route ? route with { UnrecordedRollback = null } : write;
             var result = await writer.CarryOutAsync(pass, due, cancellationToken);
             // A refused adoption is no reason to look less often: what runs is judged on.
-            if (due is Adopt && result is { Outcome: WriteOutcome.Failed, Answer: { } no } && IsRefusal(no)) report.Lack ??= no.Message;
+            if (due is Adopt && result is { Outcome: WriteOutcome.Failed, Answer: { } no } && IsRefusal(no)) report.Unadopted ??= no;
             else Note(report, result);
             report.Lack ??= result.Lack;
             report.Withheld |= result.Outcome == WriteOutcome.Withheld;

@@ -348,7 +348,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         // Until it is tried again passes decide without it, and say why.
         if (report.Unpromoted is { } lacks) memory.Unpromoted = (Cut(lacks), input.Now + UnreadPause);
         else if (memory.Unpromoted?.Until <= input.Now) memory.Unpromoted = null;
-        var trouble = (report.Failure ?? memory.Unread)?.Message ?? report.Lack ?? memory.Unpromoted?.Text;
+        var trouble = (report.Failure ?? memory.Unread)?.Message ?? report.Lack ?? report.Unadopted?.Message ?? memory.Unpromoted?.Text;
         memory.LastError = trouble is null ? null : ErrorText.Steady(memory.LastError, Cut(trouble));
         if (memory.Unread is { } unread && memory.IsNewError(unread.ToString())) LogUnread(_logger, pass.Owner.Key, unread.ToString());
         var before = memory.Unwritten;
@@ -364,6 +364,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
             return ReconciliationResult<RagDeployment>.Success(FirstLagPause);
         }
 
+        if (report.Unadopted is { } unadopted) TellRefusal(pass, unadopted);
         if (report.Failure is not null) return Refused(pass, report.Failure);
         if (report.Stale)
         {

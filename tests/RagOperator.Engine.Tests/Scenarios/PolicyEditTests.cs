@@ -224,6 +224,20 @@ public sealed class PolicyEditTests
         Assert.Equal(Phases.Degraded, sim.Phase);
     }
 
+    /// <summary>What is left behind answers on, though it serves nobody: that is no value to compare with, and none to wait for.</summary>
+    [Fact]
+    public void Going_back_does_not_wait_for_a_value_of_what_it_replaces()
+    {
+        var sim = InStep("full", static s => s.Metric("{name: memory, query: 'memory{service=\"$(service)\"}', limit: {max: 80%, maxIncrease: 5%}, failAfter: 3}").Put("sla.warmUp", "1m")).UntilHealthy();
+        sim.Metrics.Set("memory", "api:1", 0.5);
+        sim.Metrics.Set("memory", "api:2", 0.1);
+        sim.Metrics.SilentWithoutTraffic = false;
+        // Warmed up it has its full weight, with the first answer.
+        sim.Edit(static s => s.Image("api", "api:1")).UntilHealthy(TimeSpan.FromHours(1));
+        Assert.True(sim.Told("GoingBack"));
+        Assert.Equal((100, 1), (sim.Weight("api:1"), sim.Status.Release));
+    }
+
     [Fact]
     public void Going_back_after_the_undo_window_takes_all_steps()
     {

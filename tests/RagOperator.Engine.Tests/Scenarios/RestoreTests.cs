@@ -275,6 +275,31 @@ public sealed class RestoreTests
         Assert.Contains("Service assistant-api has no owner and is not taken back", sim.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Rollout_that_a_refused_adoption_stops_waits_for_a_person_and_says_why()
+    {
+        var sim = InStep("half");
+        sim.Cluster.Services[sim.Deployment("api:2")!.Name].OwnerUid = null;
+        sim.Faults = static write => write is Adopt ? Fault.Refused : Fault.None;
+        sim.Run(TimeSpan.FromHours(1));
+        Assert.Equal(Phases.Suspended, sim.Phase);
+        Assert.Contains($"Service {sim.Deployment("api:2")!.Name} has no owner and is not taken back", sim.Message, StringComparison.Ordinal);
+        Assert.Equal("True ChildNotWritten", sim.Condition("Reconciling"));
+    }
+
+    [Fact]
+    public void Refused_adoption_is_asked_for_twice_a_minute_where_stable_is_not_known()
+    {
+        var sim = InStep("half");
+        foreach (var record in sim.Cluster.Records.Values) record.OwnerUid = null;
+        WipeStatus(sim);
+        sim.Faults = static write => write is Adopt ? Fault.Refused : Fault.None;
+        sim.Run(s_minute);
+        Assert.Equal(TimeSpan.FromSeconds(30), sim.Last.NextLook - sim.Input!.Now);
+        sim.Faults = null;
+        sim.UntilHealthy();
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -2,6 +2,7 @@ using RagOperator.Abstractions.Models;
 using RagOperator.Engine.Contracts;
 using RagOperator.Kubernetes;
 using RagOperator.Operator.Tests.Support;
+using RagOperator.Operator.Workloads;
 
 namespace RagOperator.Operator.Tests.Controller;
 
@@ -139,6 +140,31 @@ public sealed class CondemnedTests : ScriptedPass
         Bed.Api.Fault = r => r is { Verb: "get", Resource: "endpoints" } && r.Key.Name == Old ? new(reason, code, "not now") : null;
         await Bed.PassAsync();
         Assert.Equal(0, Bed.Weights()[New]);
+    }
+
+    /// <summary>Pods whose Deployment somebody took the owner from still run: they are no pods that are missing, whatever a cache told.</summary>
+    [Theory]
+    [InlineData("""{"metadata":{"ownerReferences":null}}""", 10)]
+    [InlineData("""{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"other","uid":"uid-other","controller":true}]}}""", 0)]
+    public async Task Release_whose_Deployment_lost_its_owner_is_not_taken_back(string owners, int weight)
+    {
+        var deployment = WorkloadManifests.Deployment(Sample.Owner, Sample.Release(), "api", 1, PodEnvironment.None);
+        Bed.Api.Put<V1Deployment>(deployment);
+        var name = deployment["metadata"]!["name"]!.GetValue<string>();
+        Bed.Api.Change<V1Deployment>(name, """{"status":{"availableReplicas":1,"observedGeneration":1}}""");
+        Bed.Api.Change<V1Deployment>(name, owners);
+        Addresses(New, ready: true);
+        Addresses(Old, ready: true);
+        Decide = i => i.MayNotCondemn
+            ? Output(i, new() { Phase = "looks again" })
+            : Output(i, new() { Phase = "taken back" }) with
+            {
+                Condemns = new RaiseNeeds(New, new Dictionary<string, int> { [name] = 1 }),
+                After = [Lower(i) with { Needs = new(Old, new Dictionary<string, int>()) }],
+            };
+
+        await Bed.PassAsync();
+        Assert.Equal(weight, Bed.Weights()[New]);
     }
 
     private void Addresses(string service, bool ready, bool labelled = true)

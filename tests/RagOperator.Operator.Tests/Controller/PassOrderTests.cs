@@ -209,6 +209,20 @@ public sealed class PassOrderTests : ScriptedPass
         Assert.Equal(TimeSpan.FromSeconds(42), (await Bed.PassAsync()).RequeueAfter);
     }
 
+    /// <summary>What is adopted is the object's by its labels, whatever its status tells; where the world was another one, nothing of the decision holds.</summary>
+    [Theory]
+    [InlineData(ApiReason.Forbidden, 403, true)]
+    [InlineData(ApiReason.Transport, 0, true)]
+    [InlineData(ApiReason.Conflict, 409, false)]
+    public async Task Adoption_is_sent_though_the_status_is_refused(ApiReason reason, int code, bool isSent)
+    {
+        Bed.Api.Fault = r => r.Resource == "ragdeployments/status" ? new(reason, code) : null;
+        Decide = static i => Output(i, new() { Phase = "x" }) with { After = [Create(), new Adopt(ChildKind.HttpRoute, i.Observed.Route!)] };
+
+        await Bed.PassAsync();
+        Assert.Equal(isSent ? ["patch httproutes assistant"] : [], Bed.Api.Accepted);
+    }
+
     /// <summary>Nothing is looked at less often for it, and a conflict makes nobody forget it.</summary>
     [Fact]
     public async Task Refused_adoption_is_told_and_no_failure()
@@ -219,6 +233,7 @@ public sealed class PassOrderTests : ScriptedPass
         var result = await Bed.PassAsync();
         Assert.True(result.IsSuccess);
         Assert.Equal(TimeSpan.FromSeconds(10), result.RequeueAfter);
+        Assert.Single(Bed.Events, static e => e.Reason == "WriteRefused" && e.Note.EndsWith("may not", StringComparison.Ordinal));
         Bed.Api.Fault = static r => r.Resource == "ragdeployments/status" ? new(ApiReason.Conflict, 409) : null;
         Decide = static i => Output(i, new() { Phase = "y" });
         await Bed.PassAsync();

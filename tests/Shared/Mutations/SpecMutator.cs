@@ -28,9 +28,12 @@ public sealed class SpecMutator(JsonObject specSchema)
             path = place.Path;
             what.Add($"{place.Path} {done}");
             words.Add(place.Path);
-            // A short value is in any text by chance, and so are the names of the fields above.
-            words.AddRange(touched.Where(static t => t.Length >= 3));
-            words.AddRange(place.Path.Split('.', '[', ']').Where(static s => s.Length > 1 && !char.IsAsciiDigit(s[0])).TakeLast(1));
+            // A short value is in any text by chance, unless it is quoted, and so are the names of the fields above.
+            words.AddRange(touched.Select(static t => t.Length is 1 or 2 ? $"\"{t}\"" : t));
+            var names = place.Path.Split('.', '[', ']').Where(static s => s.Length > 1 && !char.IsAsciiDigit(s[0])).ToList();
+            words.AddRange(names.TakeLast(1));
+            // The API server names a map of labels with the value that is wrong in it, and not the key.
+            words.AddRange(names.SkipLast(1).TakeLast(1).Where(static n => n is "nodeSelector" or "labels" or "matchLabels"));
         }
 
         return new Mutant(path, string.Join("; ", what), (JsonObject)JsonNode.Parse(copy.ToJsonString())!, [.. words.Where(static w => w.Length > 0).Distinct(StringComparer.Ordinal)]);
