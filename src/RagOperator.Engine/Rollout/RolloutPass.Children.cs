@@ -124,12 +124,20 @@ internal sealed partial class RolloutPass
                 return;
             }
 
-            // Off must not wait for on: what goes off is written by itself, in a way that needs no journal.
+            // Off must not wait for on: what goes off is written by itself, in a way that needs no journal. Nor does what was decided go on when nothing may rise any more.
             var off = new SortedDictionary<string, bool>(flags.ToDictionary(static f => f.Key, f => f.Value && current.Flags.GetValueOrDefault(f.Key)), StringComparer.Ordinal);
             var offFirst = current.Flags.Any(f => f.Value && !flags.GetValueOrDefault(f.Key));
-            _after.Add(offFirst
-                ? new ApplyFlags(component.Name, component.Revision!, off, current, Direction.Lowers)
-                : new ApplyFlags(component.Name, component.Revision!, flags, current, Direction.Raises));
+            if (offFirst || (role == Role.Canary && IsStopped))
+            {
+                if (!Same(current.Flags, off))
+                {
+                    _after.Add(new ApplyFlags(component.Name, component.Revision!, off, current, Direction.Lowers));
+                }
+            }
+            else
+            {
+                _after.Add(new ApplyFlags(component.Name, component.Revision!, flags, current, Direction.Raises));
+            }
         }
     }
 

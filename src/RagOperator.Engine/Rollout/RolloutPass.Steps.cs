@@ -194,6 +194,10 @@ internal sealed partial class RolloutPass
         if (follows)
         {
             step.UnverifiedSince = null;
+            if (!first && step.LoweredTo is null)
+            {
+                _s.Weight = Math.Min(_s.Weight ?? 0, LiveWeight());
+            }
         }
 
         if (!available || !MayRaise || step.LoweredTo is not null || !RouteIsClear() || (first ? !BaselineDone() : !MayLeaveWeight(step)))
@@ -250,13 +254,11 @@ internal sealed partial class RolloutPass
     {
         var judged = JudgedNow().ToList();
         // One of these may have data only once the flags that are still to come are on, and they come after the weight. The hold waits for it.
-        List<ResolvedMetric> later = AreFlagsToCome() ? judged.FindAll(IsOfNoStepBefore) : [];
-        if (later.Exists(IsBreached))
+        if (AreFlagsToCome())
         {
-            return false;
+            judged.RemoveAll(m => IsOfNoStepBefore(m) && Sla(m.Name) is null or { Streak: 0, Verdict: null or nameof(Engine.Sla.Verdict.NoData) or Engine.Sla.SlaBook.Reported });
         }
 
-        judged.RemoveAll(later.Contains);
         if (step.Index > 0 && _s.Weight >= _spec!.Policy.Steps[step.Index - 1].Weight)
         {
             return ClockCouldRun(judged);
@@ -264,9 +266,7 @@ internal sealed partial class RolloutPass
 
         return (_s.Weight ?? 0) > 0
             ? judged.TrueForAll(m => Sla(m.Name) is { Verdict: nameof(Engine.Sla.Verdict.Pass) or nameof(Engine.Sla.Verdict.TooFew), EvaluatedAt: { } at } && _now - at <= LongestGap())
-            : !judged.Exists(IsBreached);
-
-        bool IsBreached(ResolvedMetric metric) => Is(Sla(metric.Name)?.Verdict, nameof(Engine.Sla.Verdict.Breach));
+            : !judged.Exists(m => Is(Sla(m.Name)?.Verdict, nameof(Engine.Sla.Verdict.Breach)));
 
         bool IsOfNoStepBefore(ResolvedMetric metric) =>
             metric.Steps is { } named && !(_spec!.Policy.Steps.ElementAtOrDefault(step.Index - 1) is { } before && named.Contains(before.Name));
@@ -282,11 +282,21 @@ internal sealed partial class RolloutPass
             return;
         }
 
+        if (AreFlagsToCome() && IsStopped)
+        {
+            // In a step that holds they would go on, and its weight without them is no step's: it goes back until both may rise.
+            Tell("StepStopped", $"Step {step.Name}: its flags may not go on, so its weight goes back to {_s.Weight ?? 0}% until they may");
+            step.State = StepStates.Scaling;
+            step.Carried = null;
+            step.UnverifiedSince = null;
+            return;
+        }
+
         step.UnverifiedSince = null;
         _s.Weight = step.Weight;
         if (!MayRaise && AreFlagsToCome())
         {
-            return; // in a step that holds they go on
+            return; // for a moment
         }
 
         step.State = StepStates.Holding;

@@ -139,6 +139,7 @@ internal sealed partial class RolloutPass
                 : _s.Attempt!.FirstWeightAt is null && !CarriesNothingOf(canary.Hash) ? $"waiting for the gateway before the first weight{RouteText()}"
                 : _s.Attempt!.FirstWeightAt is not null && !RouteCarries(LiveWeight()) ? $"waiting for the gateway to confirm the {LiveWeight()}% from which the weight is to rise{RouteText()}"
                 : $"waiting for every metric to pass before the weight rises{BlockingText()}",
+            StepStates.Shifting when step.UnverifiedSince is null => "the gateway has taken the weight; its flags go on as soon as all that it takes to decide can be read",
             StepStates.Shifting => $"waiting for the gateway to take the weight{RouteText()}",
             _ => HoldText(step, policy),
         };

@@ -68,7 +68,7 @@ public sealed class StepFlagTests
     [InlineData("spec")]
     [InlineData("invalid")]
     [InlineData("orphan")]
-    public void Nothing_goes_on_in_a_weight_that_was_on_its_way_when_nothing_may_rise_any_more(string why)
+    public void Weight_that_was_on_its_way_when_nothing_may_rise_any_more_goes_back_and_no_flag_goes_on(string why)
     {
         var sim = Release(StepStates.Holding, "ten");
         sim.Cluster.GatewayDelay = TimeSpan.FromMinutes(2);
@@ -86,8 +86,9 @@ public sealed class StepFlagTests
         }
 
         sim.Run(TimeSpan.FromMinutes(30));
-        Assert.Equal((50, ""), (sim.Weight("api:2"), sim.Flags("api:2")));
-        Assert.Equal((50, StepStates.Shifting), (sim.Status.Weight, sim.Status.Step!.State));
+        Assert.Equal((10, ""), (sim.Weight("api:2"), sim.Flags("api:2")));
+        Assert.Equal((10, StepStates.Scaling), (sim.Status.Weight, sim.Status.Step!.State));
+        Assert.Single(sim.Events, static e => e.Event.Reason == "StepStopped");
 
         switch (why)
         {
@@ -97,10 +98,61 @@ public sealed class StepFlagTests
             default: sim.Faults = null; break;
         }
 
-        sim.Run(s_minute);
+        sim.Run(TimeSpan.FromMinutes(5));
         Assert.Equal("bandit", sim.Flags("api:2"));
         sim.UntilHealthy();
-        Assert.Equal("5 10 50 100", sim.Weights("api:2"));
+        Assert.Equal("5 10 50 10 50 100", sim.Weights("api:2"));
+    }
+
+    /// <summary>In that time the source of the metrics fell silent.</summary>
+    [Fact]
+    public void What_was_stopped_is_looked_at_anew_before_it_rises()
+    {
+        var sim = Stopped();
+        sim.Metrics.Everything = new MetricAnswer(AnswerKind.Error, Message: "connection refused");
+        sim.Run(TimeSpan.FromMinutes(2)).Ask("resume/current").Run(TimeSpan.FromMinutes(10));
+        Assert.Equal((10, ""), (sim.Weight("api:2"), sim.Flags("api:2")));
+        sim.Metrics.Everything = null;
+        sim.UntilHealthy();
+    }
+
+    /// <summary>It gets no request without its flags: there is nothing to judge it by.</summary>
+    [Fact]
+    public void First_weight_that_was_on_its_way_is_not_judged_without_its_flags()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Metrics.Set("hits", "api:1", 0);
+        sim.Metrics.Set("hits", "api:2", () => MetricAnswer.Of(sim.Flags("api:2")!.Length > 0 ? 1 : 0));
+        sim.Cluster.GatewayDelay = TimeSpan.FromSeconds(30);
+        sim.Edit(static s => s.Image("api", "api:2").Flag("bandit", true).Put("rollout.steps[0].flags", "[bandit]").Put("sla.warmUp", "3m")
+            .Metric("{name: hits, query: 'hits{service=\"$(service)\"}', limit: {min: 10%}}")).UntilStep("canary", StepStates.Shifting);
+        sim.Ask("pause/current").Run(TimeSpan.FromHours(1));
+        Assert.Equal((0, null), (sim.Weight("api:2"), sim.Status.Rollback));
+        sim.Ask("resume/current").UntilHealthy();
+        Assert.Equal("5 0 5 10 50 100", sim.Weights("api:2"));
+    }
+
+    [Fact]
+    public void Flag_that_was_decided_and_not_written_does_not_go_on_in_a_pause()
+    {
+        var sim = Release(StepStates.Holding, "ten");
+        sim.Faults = static write => write is ApplyFlags ? Fault.Refused : Fault.None;
+        sim.UntilStep("half", StepStates.Holding).Ask("pause/current").Run(s_minute);
+        sim.Faults = null;
+        sim.Run(TimeSpan.FromMinutes(10));
+        Assert.Equal("", sim.Flags("api:2"));
+        sim.Ask("resume/current").Run(TimeSpan.FromMinutes(2));
+        Assert.Equal("bandit", sim.Flags("api:2"));
+        sim.UntilHealthy();
+    }
+
+    private static Sim Stopped()
+    {
+        var sim = Release(StepStates.Holding, "ten");
+        sim.Cluster.GatewayDelay = TimeSpan.FromMinutes(1);
+        sim.UntilStep("half", StepStates.Shifting).Ask("pause/current").Run(TimeSpan.FromMinutes(5));
+        Assert.Equal(10, sim.Weight("api:2"));
+        return sim;
     }
 
     /// <summary>It was approved as it was, before its weight was there.</summary>
@@ -142,5 +194,27 @@ public sealed class StepFlagTests
         sim.Run(TimeSpan.FromHours(2));
         Assert.Equal(("half", null), (sim.StepName, sim.Status.Step!.Approved));
         Assert.Equal((30, "bandit,debate"), (sim.Weight("api:2"), sim.Flags("api:2")));
+    }
+
+    [Fact]
+    public void Status_tells_the_weight_that_was_lowered_though_its_step_cannot_go_on()
+    {
+        var sim = Release(StepStates.Holding, "half");
+        sim.Edit(static s => s.Put("rollout.steps[3].flags", "-").Put("rollout.steps[2].flags", "[bandit, debate]").Put("rollout.steps[2].weight", "30").Put("rollout.paused", "true")).Run(TimeSpan.FromMinutes(2));
+        Assert.Equal((30, 30), (sim.Weight("api:2"), sim.Status.Weight));
+    }
+
+    /// <summary>Silence ends no streak, and a source that fails is no metric that lacks its flag.</summary>
+    [Theory]
+    [InlineData(AnswerKind.NoData, 2)]
+    [InlineData(AnswerKind.Error, 0)]
+    public void Metric_that_holds_or_whose_source_fails_keeps_weight_and_flag_of_a_step_that_begins_anew(AnswerKind then, int breaches)
+    {
+        var sim = Release(StepStates.Holding, "ten", static s => s.Metric("{name: memory, query: 'memory{service=\"$(service)\"}', limit: {max: 85%}, failAfter: 2, onBreach: Hold, steps: [ten, half, full]}"));
+        var answers = 0;
+        sim.Metrics.Set("memory", "api:2", () => ++answers <= breaches * 2 ? MetricAnswer.Of(0.9) : new MetricAnswer(then, Message: "silent"));
+        sim.Run(TimeSpan.FromMinutes(4));
+        sim.Edit(static s => s.Put("rollout.steps[2].flags", "-").Put("rollout.steps[1].flags", "[bandit]").Put("rollout.steps[1].weight", "30")).Run(TimeSpan.FromMinutes(20));
+        Assert.Equal((10, ""), (sim.Weight("api:2"), sim.Flags("api:2")));
     }
 }
