@@ -285,10 +285,10 @@ internal sealed partial class RolloutPass
         if (AreFlagsToCome() && IsStopped)
         {
             // In a step that holds they would go on, and its weight without them is no step's: it goes back until both may rise.
-            Tell("StepStopped", $"Step {step.Name}: its flags may not go on, so its weight goes back to {_s.Weight ?? 0}% until they may");
             step.State = StepStates.Scaling;
             step.Carried = null;
             step.UnverifiedSince = null;
+            Tell("StepStopped", $"Step {step.Name}: its flags may not go on now, and the canary has {LiveWeight()}% until they may");
             return;
         }
 
