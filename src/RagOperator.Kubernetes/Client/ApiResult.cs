@@ -44,7 +44,13 @@ public abstract class ApiResult
     public KubernetesException ToException() => new(this);
 
     /// <inheritdoc/>
-    public override string ToString() => IsSuccess ? $"{Call}: {StatusCode}" : $"{Call}: {StatusCode} {Reason}: {Message}";
+    public override string ToString() => (IsSuccess, StatusCode) switch
+    {
+        (true, _) => $"{Call}: {StatusCode}",
+        // No answer came that would have a code.
+        (false, 0) => $"{Call}: {Message}",
+        _ => $"{Call}: {StatusCode} {Reason}: {Message}",
+    };
 }
 
 /// <summary>The outcome of one request, with what it returned.</summary>

@@ -218,7 +218,9 @@ internal sealed partial class ControllerHost<TController, TEntity>(
         }
         else
         {
-            LogFailed(logger, result.Error, key.ToString(), queue.Keys.NumRequeues(key) + 1, result.ErrorMessage);
+            // What a server said, or that it said nothing, is told whole by the message; a stack is for what nobody foresaw.
+            var answer = result.Error as KubernetesException;
+            LogFailed(logger, answer is null ? result.Error : null, key.ToString(), queue.Keys.NumRequeues(key) + 1, answer?.Message ?? result.ErrorMessage);
             activity?.SetStatus(ActivityStatusCode.Error, result.ErrorMessage);
             queue.Keys.AddRateLimited(key, result.RequeueAfter ?? default);
             metrics.ReconcileErrors.Add(1, new KeyValuePair<string, object?>("controller", Kind));

@@ -36,9 +36,24 @@ public sealed class ControllerHostTests
             ++passes <= 3 ? throw new InvalidOperationException("broken") : Result.Success());
         await Wait.UntilAsync(() => world.Counted("kubernetes.controller.reconciles", "success") == 1, "it succeeds at last");
 
-        Assert.Equal(3, world.Log.Entries.Count(static e => e.Level == LogLevel.Error && e.Text.Contains("broken", StringComparison.Ordinal)));
+        var told = world.Log.Entries.Where(static e => e.Level == LogLevel.Error && e.Text.Contains("broken", StringComparison.Ordinal)).ToList();
+        Assert.Equal(3, told.Count);
+        Assert.All(told, static e => Assert.Contains("   at RagOperator", e.Text, StringComparison.Ordinal));
         Assert.Equal((3, 3), (world.Counted("kubernetes.controller.errors"), world.Counted("kubernetes.controller.reconciles", "error")));
         Assert.Equal([0, 1, 2, 3], world.Passes.Select(static p => p.Context!.Attempt));
+    }
+
+    [Fact]
+    public async Task Server_that_does_not_answer_is_told_in_one_line_that_names_the_request()
+    {
+        var passes = 0;
+        await using var world = await World.StartAsync(s => [List("10", "", Item("a", "3")), s.Mute()], (_, _) =>
+            ++passes > 1 ? Result.Success() : Result.Failure("no answer within 2 s", Unanswered()));
+        await Wait.UntilAsync(() => world.Counted("kubernetes.controller.reconciles", "success") == 1, "it succeeds at last");
+
+        var told = Assert.Single(world.Log.Entries, static e => e.Level == LogLevel.Error).Text;
+        Assert.Contains("default/a failed (attempt 1): patch ragdeployments/status default/a: no answer within 2 s", told, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", told, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -233,9 +248,29 @@ public sealed class ControllerHostTests
         Message = "the object has been modified",
     }.ToException();
 
+    private static KubernetesException Unanswered()
+    {
+        try
+        {
+            throw new OperationCanceledException();
+        }
+        catch (OperationCanceledException e)
+        {
+            return new ApiResult<V1ConfigMap>
+            {
+                Call = new("patch", "ragdeployments/status", A),
+                Reason = ApiReason.Transport,
+                Message = "no answer within 2 s",
+                Error = e,
+            }.ToException();
+        }
+    }
+
     private static class Result
     {
         public static ReconciliationResult<V1ConfigMap> Success(TimeSpan? after = null) => ReconciliationResult<V1ConfigMap>.Success(after);
+
+        public static ReconciliationResult<V1ConfigMap> Failure(string message, Exception error) => ReconciliationResult<V1ConfigMap>.Failure(message, error);
     }
 
     private sealed record Pass(V1ConfigMap Entity, ReconcileContext? Context);
