@@ -181,8 +181,10 @@ internal sealed class LeaseMachine(LeaderElectionConfig config, Jitter jitter)
         if (lease is not null && _seen is not null && lease.IsOlderThan(_seen)) return;
         if (Leads || IsOurs(_seen))
         {
-            // Only a hint, as it may be from before our own last write; the next renewal, at once, finds out. Own renewals are no news.
+            // Only a hint, as it may be from before our own last write; the next renewal, at once, finds out.
             if (!IsOurs(lease)) _notBefore = TimeSpan.Zero;
+            // A renewal whose answer was lost has happened: the next one builds on it, where a conflict and a read would cost what is left of the term.
+            else if (_seen?.IsOlderThan(lease!) == true && string.Equals(_seen.Uid, lease!.Uid, StringComparison.Ordinal)) _seen = lease;
             return;
         }
 

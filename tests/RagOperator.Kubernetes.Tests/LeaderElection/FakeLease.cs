@@ -19,6 +19,9 @@ internal sealed class FakeLease : ILeaseLock
     /// <summary>Answers all requests, as long as it is set.</summary>
     public ApiReason? Refuse { get; set; }
 
+    /// <summary>Writes happen, and their answers get lost.</summary>
+    public bool LosesAnswers { get; set; }
+
     /// <summary>Requests get no answer at all.</summary>
     public bool Mute { get; set; }
 
@@ -84,6 +87,7 @@ internal sealed class FakeLease : ILeaseLock
         Requests.Enqueue(body is null ? verb : $"{verb} {body["spec"]!["holderIdentity"]}");
         if (Mute) await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
         var (reason, lease) = Refuse is { } refusal ? (refusal, null) : answer();
+        if (LosesAnswers) (reason, lease) = (ApiReason.Transport, null);
         return Result(new(verb, "leases", new("system", "operator")), reason, lease);
     }
 

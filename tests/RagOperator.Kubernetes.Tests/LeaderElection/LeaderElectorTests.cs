@@ -117,6 +117,21 @@ public sealed class LeaderElectorTests
     }
 
     [Fact]
+    public async Task Renewal_whose_answer_was_lost_is_followed_by_the_next_one_without_a_conflict()
+    {
+        await using var a = new Candidate("a", new FakeLease());
+        await a.LeadsAsync();
+        a.Lease.LosesAnswers = true;
+        await a.PassAsync(TimeSpan.FromSeconds(2), () => a.Health.Status == HealthVerdict.Degraded);
+        a.Lease.LosesAnswers = false;
+        await a.PassAsync(TimeSpan.FromSeconds(1), () => a.Health.Status == HealthVerdict.Healthy);
+
+        Assert.Equal(["get", "create a", "update a", "update a"], a.Lease.Requests);
+        a.Time.Advance(TimeSpan.FromSeconds(9.9));
+        Assert.True(a.Term.IsLeader);
+    }
+
+    [Fact]
     public async Task Lease_in_other_hands_ends_the_term_at_once_and_for_good()
     {
         await using var a = new Candidate("a", new FakeLease());
