@@ -127,7 +127,7 @@ internal sealed partial class RolloutPass
             // Off must not wait for on: what goes off is written by itself, in a way that needs no journal. Nor does what was decided go on when nothing may rise any more.
             var off = new SortedDictionary<string, bool>(flags.ToDictionary(static f => f.Key, f => f.Value && current.Flags.GetValueOrDefault(f.Key)), StringComparer.Ordinal);
             var offFirst = current.Flags.Any(f => f.Value && !flags.GetValueOrDefault(f.Key));
-            if (offFirst || (role == Role.Canary && IsStopped))
+            if (offFirst || (role == Role.Canary && !MayRaise))
             {
                 if (!Same(current.Flags, off))
                 {

@@ -55,7 +55,20 @@ internal sealed partial class RolloutPass
         })];
 
     /// <summary>Whether flags of the step that the rollout is in are still to go on.</summary>
-    private bool AreFlagsToCome() => AllowedFlags(Canary!.Record, _s.Step!.Index).Except(CanaryFlagsOn()).Any();
+    private bool AreFlagsToCome() => FlagsToCome().Count > 0;
+
+    private HashSet<string> FlagsToCome() => [.. AllowedFlags(Canary!.Record, _s.Step!.Index).Except(CanaryFlagsOn())];
+
+    /// <summary>What the step that the rollout is in turns on for the canary alone.</summary>
+    private List<string> OwnFlags(ReleaseRecord canary)
+    {
+        var allowed = AllowedFlags(canary, _s.Step!.Index);
+        return [.. (CurrentStep?.Flags ?? []).Where(f => allowed.Contains(f) && !StableServes(f))];
+    }
+
+    /// <summary>Whether the canary's files have a flag on; those that it shares with stable say what stable has.</summary>
+    private bool IsServed(ReleaseRecord canary, string flag) =>
+        FlagFiles(canary).Except(Stable is { } stable ? FlagFiles(stable.Record) : []).All(file => World.FlagMaps.GetValueOrDefault(file)?.Flags?.GetValueOrDefault(flag) == true);
 
     /// <summary>Whether spec lets a step have flags on that it did not let it have before.</summary>
     private bool IsGivenFlags(int indexBefore, int index) => _specBefore is { } before

@@ -26,14 +26,26 @@ internal sealed partial class RolloutPass
         && (metric.Steps is null || metric.Steps.Contains(LiveStep()))
         && IsComparable(metric);
 
-    /// <summary>The step whose weight and flags are live: until a step's own weight is written it is the one before. A metric that only
-    /// has data once a step's flag is on must not be asked for before.</summary>
+    /// <summary>The step whose weight and flags are live: until a step's own weight is on the route and its flags are served it is the one before, and none
+    /// in the first. A metric that only has data once a step's flag is on must not be asked for before.</summary>
     /// <remarks>One that begins anew, as spec raised it or a hand had lowered it, was live already: its weight or its flags are more than the step before has.</remarks>
-    private string LiveStep() =>
-        _s.Step is { Index: > 0 } step && (step.State == StepStates.Scaling || (Canary is { } canary && IsUnwritten(canary))) && _s.Weight > 0
-            && _spec!.Policy.Steps.ElementAtOrDefault(step.Index - 1) is { } before && _s.Weight <= before.Weight && CurrentStep?.Flags.Any(f => CanaryFlagsOn().Contains(f) && !StableServes(f)) != true
-            ? before.Name
-            : _s.Step?.Name ?? "";
+    private string LiveStep()
+    {
+        if (_s.Step is not { } step || Canary is not { } canary || CurrentStep is null)
+        {
+            return _s.Step?.Name ?? "";
+        }
+
+        var before = _spec!.Policy.Steps.ElementAtOrDefault(step.Index - 1);
+        var own = OwnFlags(canary.Record);
+        var isServed = own.Exists(f => IsServed(canary.Record, f));
+        if (step.State == StepStates.Scaling || IsUnwritten(canary))
+        {
+            return before is not null && _s.Weight > 0 && _s.Weight <= before.Weight && !isServed ? before.Name : step.Name;
+        }
+
+        return own.Count == 0 || isServed ? step.Name : before?.Name ?? "";
+    }
 
     /// <summary>Going back to an earlier release at once there is no value of stable to compare with: only absolute parts can be judged.</summary>
     private bool IsComparable(ResolvedMetric metric) => metric.Limit.IsAbsolute || !IsUndo || Sla(metric.Name)?.StableValue is not null;

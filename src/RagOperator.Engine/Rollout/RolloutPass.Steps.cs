@@ -99,6 +99,7 @@ internal sealed partial class RolloutPass
         {
             step.State = StepStates.Shifting;
             step.VerifiedAt = null;
+            step.HoldUntil = null;
             step.UnverifiedSince = _now;
             _creditedTo = null;
         }
@@ -252,24 +253,39 @@ internal sealed partial class RolloutPass
     /// that does not answer is, or has not answered lately, for as long as the canary has requests that it could tell of.</summary>
     private bool MayLeaveWeight(StepStatus step)
     {
-        var judged = JudgedNow().ToList();
-        // One of these may have data only once the flags that are still to come are on, and they come after the weight. The hold waits for it.
-        if (AreFlagsToCome())
-        {
-            judged.RemoveAll(m => IsOfNoStepBefore(m) && Sla(m.Name) is null or { Streak: 0, Verdict: null or nameof(Engine.Sla.Verdict.NoData) or Engine.Sla.SlaBook.Reported });
-        }
-
+        var asked = AskedBeforeFlags();
         if (step.Index > 0 && _s.Weight >= _spec!.Policy.Steps[step.Index - 1].Weight)
         {
-            return ClockCouldRun(judged);
+            return ClockCouldRun(asked);
         }
 
         return (_s.Weight ?? 0) > 0
-            ? judged.TrueForAll(m => Sla(m.Name) is { Verdict: nameof(Engine.Sla.Verdict.Pass) or nameof(Engine.Sla.Verdict.TooFew), EvaluatedAt: { } at } && _now - at <= LongestGap())
-            : !judged.Exists(m => Is(Sla(m.Name)?.Verdict, nameof(Engine.Sla.Verdict.Breach)));
+            ? asked.TrueForAll(IsNoObstacle)
+            : !asked.Exists(m => Is(Sla(m.Name)?.Verdict, nameof(Engine.Sla.Verdict.Breach)));
+    }
 
-        bool IsOfNoStepBefore(ResolvedMetric metric) =>
-            metric.Steps is { } named && !(_spec!.Policy.Steps.ElementAtOrDefault(step.Index - 1) is { } before && named.Contains(before.Name));
+    /// <summary>The metrics that speak against the flags of a step whose weight the gateway has taken: it may have taken long, and somebody may have paused
+    /// meanwhile. One that was not asked about the canary yet does not.</summary>
+    private List<ResolvedMetric> AgainstFlags() => AskedBeforeFlags().FindAll(m => Sla(m.Name)?.Verdict is not null && !IsNoObstacle(m));
+
+    private bool IsNoObstacle(ResolvedMetric metric) =>
+        Sla(metric.Name) is { Verdict: nameof(Engine.Sla.Verdict.Pass) or nameof(Engine.Sla.Verdict.TooFew), EvaluatedAt: { } at } && _now - at <= LongestGap();
+
+    /// <summary>What is judged now, without the metrics that may have data only once the flags that are still to come are on: the hold waits for those.</summary>
+    private List<ResolvedMetric> AskedBeforeFlags()
+    {
+        var judged = JudgedNow().ToList();
+        var toCome = FlagsToCome();
+        if (toCome.Count > 0)
+        {
+            var steps = _spec!.Policy.Steps;
+            var first = steps.TakeWhile(s => !s.Flags.Any(toCome.Contains)).Count();
+            var earlier = steps.Take(first < steps.Count ? first : _s.Step!.Index).Select(static s => s.Name).ToHashSet(StringComparer.Ordinal);
+            judged.RemoveAll(m => (m.Steps is { } named ? !named.Any(earlier.Contains) : earlier.Count == 0)
+                && Sla(m.Name) is { Verdict: nameof(Engine.Sla.Verdict.NoData) } status && !Engine.Sla.SlaBook.Holds(status, m));
+        }
+
+        return judged;
     }
 
     private void Verify(bool available)
@@ -282,21 +298,11 @@ internal sealed partial class RolloutPass
             return;
         }
 
-        if (AreFlagsToCome() && IsStopped)
-        {
-            // In a step that holds they would go on, and its weight without them is no step's: it goes back until both may rise.
-            step.State = StepStates.Scaling;
-            step.Carried = null;
-            step.UnverifiedSince = null;
-            Tell("StepStopped", $"Step {step.Name}: its flags may not go on now, and the canary has {LiveWeight()}% until they may");
-            return;
-        }
-
         step.UnverifiedSince = null;
         _s.Weight = step.Weight;
-        if (!MayRaise && AreFlagsToCome())
+        if (AreFlagsToCome() && (!MayRaise || AgainstFlags().Count > 0))
         {
-            return; // for a moment
+            return; // in a step that holds they go on
         }
 
         step.State = StepStates.Holding;

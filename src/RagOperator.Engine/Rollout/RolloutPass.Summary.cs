@@ -139,7 +139,8 @@ internal sealed partial class RolloutPass
                 : _s.Attempt!.FirstWeightAt is null && !CarriesNothingOf(canary.Hash) ? $"waiting for the gateway before the first weight{RouteText()}"
                 : _s.Attempt!.FirstWeightAt is not null && !RouteCarries(LiveWeight()) ? $"waiting for the gateway to confirm the {LiveWeight()}% from which the weight is to rise{RouteText()}"
                 : $"waiting for every metric to pass before the weight rises{BlockingText()}",
-            StepStates.Shifting when step.UnverifiedSince is null => "the gateway has taken the weight; its flags go on as soon as all that it takes to decide can be read",
+            StepStates.Shifting when step.UnverifiedSince is null && AgainstFlags() is { Count: > 0 } against => $"the gateway has taken the weight; its flags wait for every metric to pass: {VerdictsText(against)}",
+            StepStates.Shifting when step.UnverifiedSince is null => "the gateway has taken the weight; its flags go on as soon as spec is checked and all that it takes to decide can be read",
             StepStates.Shifting => $"waiting for the gateway to take the weight{RouteText()}",
             _ => HoldText(step, policy),
         };
@@ -166,15 +167,17 @@ internal sealed partial class RolloutPass
         var judgedFrom = (_s.Attempt!.FirstWeightAt ?? _now) + (_spec!.Policy.Sla?.WarmUp ?? TimeSpan.Zero);
         var blocking = Blocking();
         return judgedFrom > _now && JudgedNow().Any() ? $"warming up until {judgedFrom.ToString("HH:mm:ss'Z'", CultureInfo.InvariantCulture)}"
-            : blocking.Count > 0 ? $"the clock stands: {string.Join(", ", blocking)}"
+            : blocking.Count > 0 ? $"the clock stands: {VerdictsText(blocking)}"
             : _creditedTo is null ? "waiting for a full window of metrics with this weight"
             : Missing(Canary!.Record) is { Length: > 0 } missing ? $"hold complete, waiting for pods: {missing}"
             : "hold complete";
     }
 
-    private List<string> Blocking() => [.. JudgedNow().Where(m => Sla(m.Name)?.Verdict != nameof(Verdict.Pass)).Select(m => $"{m.Name} {VerdictText(Sla(m.Name))}")];
+    private List<ResolvedMetric> Blocking() => [.. JudgedNow().Where(m => Sla(m.Name)?.Verdict != nameof(Verdict.Pass))];
 
-    private string BlockingText() => Blocking() is { Count: > 0 } blocking ? $": {string.Join(", ", blocking)}" : "";
+    private string BlockingText() => Blocking() is { Count: > 0 } blocking ? $": {VerdictsText(blocking)}" : "";
+
+    private string VerdictsText(List<ResolvedMetric> metrics) => string.Join(", ", metrics.Select(m => $"{m.Name} {VerdictText(Sla(m.Name))}"));
 
     private static string VerdictText(MetricStatus? status) => status?.Verdict switch
     {

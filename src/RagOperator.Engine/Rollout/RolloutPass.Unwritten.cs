@@ -56,9 +56,12 @@ internal sealed partial class RolloutPass
     private bool Says(ReleaseRecord release, IEnumerable<string> on, HashSet<string> seen)
     {
         var wanted = on.Where(f => !_in.Reading.DisabledFlags.Contains(f)).ToHashSet(StringComparer.Ordinal);
-        return release.Workloads().Where(c => release.Receives(c.Name)).Select(c => ChildNames.Flags(Name, c.Name, c.Revision!)).Where(seen.Add)
+        return FlagFiles(release).Where(seen.Add)
             .All(file => World.FlagMaps.GetValueOrDefault(file)?.Flags is { } flags && wanted.SetEquals(flags.Where(static f => f.Value).Select(static f => f.Key)));
     }
+
+    private IEnumerable<string> FlagFiles(ReleaseRecord release) =>
+        release.Workloads().Where(c => release.Receives(c.Name)).Select(c => ChildNames.Flags(Name, c.Name, c.Revision!));
 
     private bool IsReceiver(ApplyFlags write) =>
         Is(Stable?.Record.Component(write.Component)?.Revision, write.Revision) || Is(Canary?.Record.Component(write.Component)?.Revision, write.Revision);

@@ -59,11 +59,8 @@ internal sealed partial class RolloutPass
     private ReleaseView? Canary => _book.Find(_s.CanaryRevision);
 
     /// <summary>Whether anything may rise now: weights, flags, new pods of a canary.</summary>
-    private bool MayRaise => !_in.MayNotRaise && !IsStopped && !_pending
+    private bool MayRaise => !_in.MayNotRaise && _unadopted is null && _refused is null && !_pending && _s.Paused is null && _spec is { Policy.Paused: false }
         && (Stable is null || World.RouteKindKnown);
-
-    /// <summary>Whether nothing rises until somebody does something about it.</summary>
-    private bool IsStopped => _unadopted is not null || _refused is not null || _s.Paused is not null || _spec is not { Policy.Paused: false };
 
     public EngineOutput Run()
     {

@@ -68,7 +68,7 @@ public sealed class StepFlagTests
     [InlineData("spec")]
     [InlineData("invalid")]
     [InlineData("orphan")]
-    public void Weight_that_was_on_its_way_when_nothing_may_rise_any_more_goes_back_and_no_flag_goes_on(string why)
+    public void Weight_that_was_on_its_way_when_nothing_may_rise_any_more_stays_and_no_flag_goes_on(string why)
     {
         var sim = Release(StepStates.Holding, "ten");
         sim.Cluster.GatewayDelay = TimeSpan.FromMinutes(2);
@@ -85,10 +85,9 @@ public sealed class StepFlagTests
                 break;
         }
 
-        sim.Run(TimeSpan.FromMinutes(30));
-        Assert.Equal((10, ""), (sim.Weight("api:2"), sim.Flags("api:2")));
-        Assert.Equal((10, StepStates.Scaling), (sim.Status.Weight, sim.Status.Step!.State));
-        Assert.Single(sim.Events, static e => e.Event.Reason == "StepStopped");
+        sim.Run(TimeSpan.FromMinutes(10)).Restart().Run(TimeSpan.FromMinutes(20));
+        Assert.Equal((50, ""), (sim.Weight("api:2"), sim.Flags("api:2")));
+        Assert.Equal((50, StepStates.Shifting), (sim.Status.Weight, sim.Status.Step!.State));
 
         switch (why)
         {
@@ -101,35 +100,95 @@ public sealed class StepFlagTests
         sim.Run(TimeSpan.FromMinutes(5));
         Assert.Equal("bandit", sim.Flags("api:2"));
         sim.UntilHealthy();
-        Assert.Equal("5 10 50 10 50 100", sim.Weights("api:2"));
+        Assert.Equal("5 10 50 100", sim.Weights("api:2"));
     }
 
-    /// <summary>In that time the source of the metrics fell silent.</summary>
-    [Fact]
-    public void What_was_stopped_is_looked_at_anew_before_it_rises()
+    /// <summary>In that time the source of the metrics fell silent, or what is judged went wrong.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Flags_that_were_stopped_need_what_their_weight_needed(bool isSilent)
     {
-        var sim = Stopped();
-        sim.Metrics.Everything = new MetricAnswer(AnswerKind.Error, Message: "connection refused");
+        var sim = Release(StepStates.Holding, "ten", static s => s.Metric("{name: memory, query: 'memory{service=\"$(service)\"}', limit: {max: 85%}, onBreach: Hold}"));
+        sim.Metrics.Set("memory", "api:1", 0.5);
+        sim.Metrics.Set("memory", "api:2", 0.5);
+        sim.Cluster.GatewayDelay = TimeSpan.FromMinutes(1);
+        sim.UntilStep("half", StepStates.Shifting).Ask("pause/current").Run(TimeSpan.FromMinutes(5));
+        if (isSilent) sim.Metrics.Everything = new MetricAnswer(AnswerKind.Error, Message: "connection refused");
+        else sim.Metrics.Set("memory", "api:2", 0.9);
         sim.Run(TimeSpan.FromMinutes(2)).Ask("resume/current").Run(TimeSpan.FromMinutes(10));
-        Assert.Equal((10, ""), (sim.Weight("api:2"), sim.Flags("api:2")));
+        Assert.Equal((50, ""), (sim.Weight("api:2"), sim.Flags("api:2")));
+        Assert.Contains("memory", sim.Message, StringComparison.Ordinal);
         sim.Metrics.Everything = null;
+        sim.Metrics.Set("memory", "api:2", 0.5);
         sim.UntilHealthy();
     }
 
-    /// <summary>It gets no request without its flags: there is nothing to judge it by.</summary>
-    [Fact]
-    public void First_weight_that_was_on_its_way_is_not_judged_without_its_flags()
+    /// <summary>"hits" is far too low without the flag: nobody asked what it is then.</summary>
+    [Theory]
+    [InlineData("canary", "pause")]
+    [InlineData("half", "pause")]
+    [InlineData("canary", "silent gateway")]
+    [InlineData("half", "silent gateway")]
+    [InlineData("canary", "refused file")]
+    [InlineData("half", "refused file")]
+    public void Metric_of_a_step_is_not_judged_before_the_steps_flag_is_served(string step, string why)
     {
         var sim = new Sim().UntilHealthy();
         sim.Metrics.Set("hits", "api:1", 0);
         sim.Metrics.Set("hits", "api:2", () => MetricAnswer.Of(sim.Flags("api:2")!.Length > 0 ? 1 : 0));
-        sim.Cluster.GatewayDelay = TimeSpan.FromSeconds(30);
-        sim.Edit(static s => s.Image("api", "api:2").Flag("bandit", true).Put("rollout.steps[0].flags", "[bandit]").Put("sla.warmUp", "3m")
-            .Metric("{name: hits, query: 'hits{service=\"$(service)\"}', limit: {min: 10%}}")).UntilStep("canary", StepStates.Shifting);
-        sim.Ask("pause/current").Run(TimeSpan.FromHours(1));
-        Assert.Equal((0, null), (sim.Weight("api:2"), sim.Status.Rollback));
-        sim.Ask("resume/current").UntilHealthy();
-        Assert.Equal("5 0 5 10 50 100", sim.Weights("api:2"));
+        sim.Edit(s => s.Image("api", "api:2").Flag("bandit", true).Put($"rollout.steps[{(step == "half" ? 2 : 0)}].flags", "[bandit]")
+            .Metric($"{{name: hits, query: 'hits{{service=\"$(service)\"}}', limit: {{min: 10%}}, steps: [{step}, full]}}"));
+        if (step == "half") sim.UntilStep("ten", StepStates.Holding);
+        sim.Cluster.GatewayDelay = why == "silent gateway" ? TimeSpan.FromHours(2) : TimeSpan.FromMinutes(1);
+        if (why == "refused file") sim.Faults = static write => write is ApplyFlags { Flags: var flags } && flags.Values.Contains(true) ? Fault.Refused : Fault.None;
+        sim.UntilStep(step, why == "refused file" ? StepStates.Holding : StepStates.Shifting);
+        if (why != "refused file") sim.Ask("pause/current");
+        sim.Run(TimeSpan.FromHours(1)).Restart().Run(TimeSpan.FromHours(1));
+        Assert.Equal((step == "half" ? 50 : 5, ""), (sim.Weight("api:2"), sim.Flags("api:2")));
+        Assert.Equal((null, step), (sim.Status.Rollback, sim.StepName));
+
+        sim.Cluster.GatewayDelay = TimeSpan.FromSeconds(1);
+        sim.Faults = null;
+        if (why != "refused file") sim.Ask("resume/current");
+        sim.UntilHealthy();
+        Assert.Equal("5 10 50 100", sim.Weights("api:2"));
+    }
+
+    /// <summary>What needs no flag is judged all the while.</summary>
+    [Fact]
+    public void Canary_that_waits_for_its_first_flags_is_taken_back_for_its_errors()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Cluster.GatewayDelay = TimeSpan.FromMinutes(1);
+        sim.Edit(static s => s.Image("api", "api:2").Flag("bandit", true).Put("rollout.steps[0].flags", "[bandit]")).UntilStep("canary", StepStates.Shifting);
+        sim.Ask("pause/current").Run(TimeSpan.FromMinutes(10));
+        Assert.Equal(5, sim.Weight("api:2"));
+        sim.Metrics.Set("errors", "api:2", 0.2);
+        sim.Until(static s => s.Status.Rollback is not null);
+    }
+
+    /// <summary>The flag comes a step or more before this one by now, and so does the metric that needs it.</summary>
+    [Theory]
+    [InlineData("[ten, half, full]")]
+    [InlineData("[half, full]")]
+    public void Flag_moved_to_an_earlier_step_with_its_metric_is_no_dead_end(string steps)
+    {
+        var sim = Release(StepStates.Holding, "half");
+        sim.Edit(s => s.Put("rollout.steps[3].flags", "-").Put("rollout.steps[1].flags", "[debate]")
+            .Metric($"{{name: deep, query: 'deep{{service=\"$(service)\"}}', limit: {{max: 1%}}, steps: {steps}}}")).Run(TimeSpan.FromMinutes(3));
+        Assert.Equal("bandit,debate", sim.Flags("api:2"));
+        sim.UntilHealthy();
+    }
+
+    [Fact]
+    public void Metric_of_all_steps_that_needs_a_flag_of_the_first_is_no_dead_end()
+    {
+        var sim = Release(StepStates.Holding, "canary");
+        sim.Edit(static s => s.Put("rollout.steps[3].flags", "-").Put("rollout.steps[0].flags", "[debate]")
+            .Metric("{name: deep, query: 'deep{service=\"$(service)\"}', limit: {max: 1%}}")).Run(TimeSpan.FromMinutes(3));
+        Assert.Contains("debate", sim.Flags("api:2"), StringComparison.Ordinal);
+        sim.UntilHealthy();
     }
 
     [Fact]
@@ -139,20 +198,27 @@ public sealed class StepFlagTests
         sim.Faults = static write => write is ApplyFlags ? Fault.Refused : Fault.None;
         sim.UntilStep("half", StepStates.Holding).Ask("pause/current").Run(s_minute);
         sim.Faults = null;
-        sim.Run(TimeSpan.FromMinutes(10));
+        sim.Run(TimeSpan.FromMinutes(10)).Restart().Run(TimeSpan.FromMinutes(10));
         Assert.Equal("", sim.Flags("api:2"));
         sim.Ask("resume/current").Run(TimeSpan.FromMinutes(2));
         Assert.Equal("bandit", sim.Flags("api:2"));
         sim.UntilHealthy();
     }
 
-    private static Sim Stopped()
+    /// <summary>A process that has just begun does not know yet that the API server refuses the new spec.</summary>
+    [Fact]
+    public void Flag_that_was_decided_and_not_written_does_not_go_on_while_spec_is_refused()
     {
         var sim = Release(StepStates.Holding, "ten");
-        sim.Cluster.GatewayDelay = TimeSpan.FromMinutes(1);
-        sim.UntilStep("half", StepStates.Shifting).Ask("pause/current").Run(TimeSpan.FromMinutes(5));
-        Assert.Equal(10, sim.Weight("api:2"));
-        return sim;
+        sim.Cluster.Refused["api:3"] = "image: not here";
+        sim.Faults = static write => write is ApplyFlags ? Fault.Refused : Fault.None;
+        sim.UntilStep("half", StepStates.Holding).Edit(static s => s.Image("api", "api:3")).Run(s_minute);
+        sim.Faults = null;
+        sim.Restart().Run(TimeSpan.FromMinutes(10));
+        Assert.Equal("", sim.Flags("api:2"));
+        sim.Edit(static s => s.Image("api", "api:2")).Run(TimeSpan.FromMinutes(2));
+        Assert.Equal("bandit", sim.Flags("api:2"));
+        sim.UntilHealthy();
     }
 
     /// <summary>It was approved as it was, before its weight was there.</summary>
@@ -216,5 +282,6 @@ public sealed class StepFlagTests
         sim.Run(TimeSpan.FromMinutes(4));
         sim.Edit(static s => s.Put("rollout.steps[2].flags", "-").Put("rollout.steps[1].flags", "[bandit]").Put("rollout.steps[1].weight", "30")).Run(TimeSpan.FromMinutes(20));
         Assert.Equal((10, ""), (sim.Weight("api:2"), sim.Flags("api:2")));
+        Assert.Equal(("ten", 30), (sim.StepName, sim.Status.Step!.Weight));
     }
 }

@@ -11,7 +11,7 @@ namespace RagOperator.FaultTests.Leadership;
 /// the same object, or when the other has ended the rollout.</summary>
 public sealed class HeldWriteTests(ITestOutputHelper output)
 {
-    private const int Some = 3;
+    private const int Some = 2;
 
     // On a busy machine the first may lose its term by itself before the write comes. Then nothing was shown, and it is played again.
     private const int Tries = 3;
