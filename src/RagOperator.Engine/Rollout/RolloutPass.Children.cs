@@ -127,7 +127,8 @@ internal sealed partial class RolloutPass
             // Off must not wait for on: what goes off is written by itself, in a way that needs no journal. Nor does what was decided go on when nothing may rise any more.
             var off = new SortedDictionary<string, bool>(flags.ToDictionary(static f => f.Key, f => f.Value && current.Flags.GetValueOrDefault(f.Key)), StringComparer.Ordinal);
             var offFirst = current.Flags.Any(f => f.Value && !flags.GetValueOrDefault(f.Key));
-            if (offFirst || (role == Role.Canary && !MayRaise))
+            // What is not looked up for a moment is left out where writes are sent, so that a refused one is still told.
+            if (offFirst || (role == Role.Canary && !MayRaise && !_in.MayNotRaise))
             {
                 if (!Same(current.Flags, off))
                 {

@@ -59,12 +59,16 @@ internal sealed partial class RolloutPass
 
     private HashSet<string> FlagsToCome() => [.. AllowedFlags(Canary!.Record, _s.Step!.Index).Except(CanaryFlagsOn())];
 
-    /// <summary>What the step that the rollout is in turns on for the canary alone.</summary>
-    private List<string> OwnFlags(ReleaseRecord canary)
+    /// <summary>What a step turns on for the canary alone.</summary>
+    private List<string> FlagsOfStep(ReleaseRecord canary, int index)
     {
-        var allowed = AllowedFlags(canary, _s.Step!.Index);
-        return [.. (CurrentStep?.Flags ?? []).Where(f => allowed.Contains(f) && !StableServes(f))];
+        var allowed = AllowedFlags(canary, index);
+        return [.. (_spec?.Policy.Steps.ElementAtOrDefault(index)?.Flags ?? []).Where(f => allowed.Contains(f) && !StableServes(f))];
     }
+
+    /// <summary>How many steps, up to this one, have all their flags in the canary's files, from the first on.</summary>
+    private int StepsServed(ReleaseRecord canary, int index) =>
+        Enumerable.Range(0, index + 1).TakeWhile(i => FlagsOfStep(canary, i).TrueForAll(f => IsServed(canary, f))).Count();
 
     /// <summary>Whether the canary's files have a flag on; those that it shares with stable say what stable has.</summary>
     private bool IsServed(ReleaseRecord canary, string flag) =>

@@ -23,29 +23,40 @@ internal sealed partial class RolloutPass
         metric.OnBreach != BreachAction.Report
         && Canary?.Record.Component(metric.Component)?.Revision is not null
         && !IsShared(metric.Component)
-        && (metric.Steps is null || metric.Steps.Contains(LiveStep()))
+        && IsOfLiveStep(metric)
         && IsComparable(metric);
 
-    /// <summary>The step whose weight and flags are live: until a step's own weight is on the route and its flags are served it is the one before, and none
-    /// in the first. A metric that only has data once a step's flag is on must not be asked for before.</summary>
-    /// <remarks>One that begins anew, as spec raised it or a hand had lowered it, was live already: its weight or its flags are more than the step before has.</remarks>
-    private string LiveStep()
+    /// <summary>Whether a metric is for what the canary serves now. Where the step's weight is on the route and not all its flags are served, one of this step
+    /// alone goes on being judged if it was before, and is not begun with: it may need the flag.</summary>
+    private bool IsOfLiveStep(ResolvedMetric metric)
     {
-        if (_s.Step is not { } step || Canary is not { } canary || CurrentStep is null)
+        if (metric.Steps is not { } named || _s.Step is not { Index: >= 0 } step || Canary is not { } canary)
         {
-            return _s.Step?.Name ?? "";
+            return true;
         }
 
-        var before = _spec!.Policy.Steps.ElementAtOrDefault(step.Index - 1);
-        var own = OwnFlags(canary.Record);
-        var isServed = own.Exists(f => IsServed(canary.Record, f));
-        if (step.State == StepStates.Scaling || IsUnwritten(canary))
-        {
-            return before is not null && _s.Weight > 0 && _s.Weight <= before.Weight && !isServed ? before.Name : step.Name;
-        }
-
-        return own.Count == 0 || isServed ? step.Name : before?.Name ?? "";
+        var ofWeight = HasWeightOf(canary, step) ? step.Index : step.Index - 1;
+        var live = Math.Min(ofWeight, StepsServed(canary.Record, step.Index) - 1);
+        return (_spec!.Policy.Steps.ElementAtOrDefault(live) is { } now && named.Contains(now.Name))
+            || (ofWeight == step.Index && named.Contains(step.Name) && WasJudged(metric));
     }
+
+    /// <summary>Whether the canary has the weight of its step, or more than the step before has. One that begins anew, as spec raised it or a hand had lowered it,
+    /// was live already: that its flags are on shows it.</summary>
+    private bool HasWeightOf(ReleaseView canary, StepStatus step) =>
+        (step.State != StepStates.Scaling && !IsUnwritten(canary))
+        || _spec!.Policy.Steps.ElementAtOrDefault(step.Index - 1) is not { } before
+        || (_s.Weight ?? 0) == 0 || _s.Weight > before.Weight
+        || FlagsOfStep(canary.Record, step.Index).Exists(f => IsServed(canary.Record, f));
+
+    private bool WasJudged(ResolvedMetric metric) => Sla(metric.Name)?.Verdict is { } verdict && !Is(verdict, SlaBook.Reported);
+
+    /// <summary>Whether the flags of the step were on for less than a window when a sample was taken: what a metric of flagged steps tells is of the time before, too.
+    /// One that was judged already goes on.</summary>
+    private bool IsTooEarly(ResolvedMetric metric, DateTimeOffset at) => metric.Steps is not null && !WasJudged(metric)
+        && _s.Step is { Index: >= 0, State: StepStates.Holding or StepStates.Waiting } step
+        && FlagsOfStep(Canary!.Record, step.Index).Count > 0
+        && !(at >= step.VerifiedAt + metric.Window);
 
     /// <summary>Going back to an earlier release at once there is no value of stable to compare with: only absolute parts can be judged.</summary>
     private bool IsComparable(ResolvedMetric metric) => metric.Limit.IsAbsolute || !IsUndo || Sla(metric.Name)?.StableValue is not null;
@@ -168,7 +179,7 @@ internal sealed partial class RolloutPass
             var isFull = (_s.Weight ?? 0) >= 100;
             // What stable answers without traffic is not compared with, so at full weight it helps nobody either.
             var alone = IsUndo && before.StableValue is null && (isFull || sample.Stable?.Number is null);
-            var after = SlaBook.Fold(before, alone ? Absolute(metric) : metric, _spec.Policy.Sla.VolumeMin, sample, IsJudged(metric), isFull);
+            var after = SlaBook.Fold(before, alone ? Absolute(metric) : metric, _spec.Policy.Sla.VolumeMin, sample, IsJudged(metric) && !IsTooEarly(metric, sample.At), isFull);
             if (ReferenceEquals(after, before))
             {
                 continue;

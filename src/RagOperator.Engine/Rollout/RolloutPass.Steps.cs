@@ -266,7 +266,7 @@ internal sealed partial class RolloutPass
 
     /// <summary>The metrics that speak against the flags of a step whose weight the gateway has taken: it may have taken long, and somebody may have paused
     /// meanwhile. One that was not asked about the canary yet does not.</summary>
-    private List<ResolvedMetric> AgainstFlags() => AskedBeforeFlags().FindAll(m => Sla(m.Name)?.Verdict is not null && !IsNoObstacle(m));
+    private List<ResolvedMetric> AgainstFlags() => AskedBeforeFlags().FindAll(m => Sla(m.Name) is { Verdict: not null } status && (!IsNoObstacle(m) || Engine.Sla.SlaBook.Holds(status, m)));
 
     private bool IsNoObstacle(ResolvedMetric metric) =>
         Sla(metric.Name) is { Verdict: nameof(Engine.Sla.Verdict.Pass) or nameof(Engine.Sla.Verdict.TooFew), EvaluatedAt: { } at } && _now - at <= LongestGap();

@@ -187,6 +187,8 @@ internal sealed partial class RolloutPass
         nameof(Verdict.TooFew) => "has too few requests",
         nameof(Verdict.Invalid) => "cannot be judged",
         nameof(Verdict.Error) => "cannot be asked",
+        nameof(Verdict.Pass) => "has not answered lately",
+        SlaBook.Reported => "counts from its next answer on",
         var other => other,
     };
 

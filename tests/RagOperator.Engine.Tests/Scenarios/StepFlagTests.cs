@@ -55,10 +55,10 @@ public sealed class StepFlagTests
     [Fact]
     public void Metric_in_breach_keeps_the_weight_though_it_may_lack_its_flag()
     {
-        var sim = Release(StepStates.Holding, "half");
+        var sim = Release(StepStates.Holding, "ten", static s => s.Metric("{name: deep, query: 'deep{service=\"$(service)\"}', limit: {max: 1%}, onBreach: Hold, steps: [half]}"));
         sim.Metrics.Set("deep", "api:2", 0.5);
-        sim.Edit(static s => s.Put("rollout.steps[3].flags", "-").Put("rollout.steps[2].flags", "[bandit, debate]").Put("rollout.steps[2].weight", "60")
-            .Metric("{name: deep, query: 'deep{service=\"$(service)\"}', limit: {max: 1%}, onBreach: Hold, steps: [half]}")).Run(TimeSpan.FromMinutes(10));
+        sim.UntilStep("half", StepStates.Holding).Until(static s => s.Told("MetricBreach"));
+        sim.Edit(static s => s.Put("rollout.steps[3].flags", "-").Put("rollout.steps[2].flags", "[bandit, debate]").Put("rollout.steps[2].weight", "60")).Run(TimeSpan.FromMinutes(10));
         Assert.Equal(50, sim.Weight("api:2"));
         Assert.Equal("bandit", sim.Flags("api:2"));
     }
@@ -153,6 +153,83 @@ public sealed class StepFlagTests
         if (why != "refused file") sim.Ask("resume/current");
         sim.UntilHealthy();
         Assert.Equal("5 10 50 100", sim.Weights("api:2"));
+    }
+
+    /// <summary>Pods see a changed file up to a minute later, and a window looks back further.</summary>
+    [Theory]
+    [InlineData("canary")]
+    [InlineData("half")]
+    public void Metric_of_a_step_is_judged_a_window_after_its_flag_went_on(string step)
+    {
+        var sim = new Sim().UntilHealthy();
+        DateTimeOffset? on = null;
+        sim.Metrics.Set("hits", "api:1", 0);
+        sim.Metrics.Set("hits", "api:2", () =>
+        {
+            if (sim.Flags("api:2")!.Length > 0) on ??= sim.Now;
+            return MetricAnswer.Of(sim.Now - on > TimeSpan.FromSeconds(75) ? 1 : 0);
+        });
+        sim.Edit(s => s.Image("api", "api:2").Flag("bandit", true).Put($"rollout.steps[{(step == "half" ? 2 : 0)}].flags", "[bandit]")
+            .Metric($"{{name: hits, query: 'hits{{service=\"$(service)\"}}', limit: {{min: 10%}}, failAfter: 3, steps: [{step}, full]}}")).UntilHealthy();
+        Assert.Equal((100, null), (sim.Weight("api:2"), sim.Status.Rollback));
+    }
+
+    /// <summary>A hand lowered the weight, or spec raised it, while the flag waits: it is the step's, and without its flag.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Step_that_begins_anew_while_its_flag_waits_is_not_judged_for_want_of_it(bool byHand)
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Metrics.Set("hits", "api:1", 0);
+        sim.Metrics.Set("hits", "api:2", () => MetricAnswer.Of(sim.Flags("api:2")!.Length > 0 ? 1 : 0));
+        sim.Edit(static s => s.Image("api", "api:2").Flag("bandit", true).Put("rollout.steps[2].flags", "[bandit]")
+            .Metric("{name: hits, query: 'hits{service=\"$(service)\"}', limit: {min: 10%}, failAfter: 3, steps: [half, full]}")).UntilStep("ten", StepStates.Holding);
+        sim.Cluster.GatewayDelay = s_minute;
+        sim.UntilStep("half", StepStates.Shifting).Ask("pause/current").Run(TimeSpan.FromMinutes(5));
+        if (byHand) sim.Cluster.Hand("kubectl-edit", (sim.Deployment("api:1")!.Name, 80), (sim.Deployment("api:2")!.Name, 20));
+        else sim.Edit(static s => s.Put("rollout.steps[2].weight", "60"));
+        sim.Run(TimeSpan.FromMinutes(10)).Ask("resume/current").UntilHealthy();
+        Assert.Null(sim.Status.Rollback);
+    }
+
+    /// <summary>It would be far too low without the flag.</summary>
+    [Theory]
+    [InlineData("half", "[half]", false)]
+    [InlineData("half", "[half, full]", true)]
+    [InlineData("ten", "[ten, half, full]", false)]
+    public void Flag_brought_forward_together_with_the_metric_that_is_too_low_without_it_is_no_breach(string step, string steps, bool isKnown)
+    {
+        const string Hits = "{name: hits, query: 'hits{service=\"$(service)\"}', limit: {min: 10%}, failAfter: 3, steps: ";
+        var sim = Release(StepStates.Holding, "ten", s => _ = isKnown ? s.Metric($"{Hits}[full]}}") : s);
+        sim.Metrics.Set("hits", "api:1", 0);
+        sim.Metrics.Set("hits", "api:2", () => MetricAnswer.Of(sim.Flags("api:2")!.Contains("debate", StringComparison.Ordinal) ? 1 : 0));
+        sim.UntilStep("half", StepStates.Holding).Run(TimeSpan.FromMinutes(3));
+        sim.Edit(s =>
+        {
+            s.Put("rollout.steps[3].flags", "-").Put(step == "half" ? "rollout.steps[2].flags" : "rollout.steps[1].flags", step == "half" ? "[bandit, debate]" : "[debate]");
+            if (isKnown) s.Put("sla.metrics[1].steps", steps);
+            else s.Metric($"{Hits}{steps}}}");
+        }).Run(s_minute);
+        Assert.Equal("bandit,debate", sim.Flags("api:2"));
+        sim.UntilHealthy();
+        Assert.Null(sim.Status.Rollback);
+    }
+
+    /// <summary>It was judged before the step was given a flag: it needs none.</summary>
+    [Fact]
+    public void Metric_of_a_step_goes_on_being_judged_while_a_flag_that_was_added_waits()
+    {
+        var sim = Release(StepStates.Holding, "ten", static s => s.Put("rollout.steps[2].flags", "-").Put("rollout.steps[3].flags", "[bandit, debate]")
+            .Metric("{name: memory, query: 'memory{service=\"$(service)\"}', limit: {max: 85%}, failAfter: 3, steps: [half, full]}"));
+        sim.Metrics.Set("memory", "api:1", 0.5);
+        sim.Metrics.Set("memory", "api:2", 0.5);
+        sim.UntilStep("half", StepStates.Holding).Run(TimeSpan.FromMinutes(3));
+        sim.Cluster.GatewayDelay = TimeSpan.FromHours(1);
+        sim.Edit(static s => s.Put("rollout.steps[3].flags", "[debate]").Put("rollout.steps[2].flags", "[bandit]").Put("rollout.steps[2].weight", "60"))
+            .Until(static s => s.Weight("api:2") == 60).Ask("pause/current").Run(s_minute);
+        sim.Metrics.Set("memory", "api:2", 0.9);
+        sim.Until(static s => s.Status.Rollback is not null, TimeSpan.FromMinutes(10));
     }
 
     /// <summary>What needs no flag is judged all the while.</summary>
