@@ -51,11 +51,11 @@ internal sealed partial class RolloutPass
 
     private bool WasJudged(ResolvedMetric metric) => Sla(metric.Name)?.Verdict is { } verdict && !Is(verdict, SlaBook.Reported);
 
-    /// <summary>Whether the flags of the step were on for less than a window when a sample was taken: what a metric of flagged steps tells is of the time before, too.
-    /// One that was judged already goes on.</summary>
+    /// <summary>Whether the flags of the step, or of one before, were on for less than a window when a sample was taken: what a metric of flagged steps tells is of
+    /// the time before, too. One that was judged already goes on.</summary>
     private bool IsTooEarly(ResolvedMetric metric, DateTimeOffset at) => metric.Steps is not null && !WasJudged(metric)
         && _s.Step is { Index: >= 0, State: StepStates.Holding or StepStates.Waiting } step
-        && FlagsOfStep(Canary!.Record, step.Index).Count > 0
+        && Enumerable.Range(0, step.Index + 1).Any(i => FlagsOfStep(Canary!.Record, i).Count > 0)
         && !(at >= step.VerifiedAt + metric.Window);
 
     /// <summary>Going back to an earlier release at once there is no value of stable to compare with: only absolute parts can be judged.</summary>

@@ -33,6 +33,12 @@ internal sealed partial class RolloutPass
             NoAddressSince = _s.Step?.NoAddressSince,
         };
         _creditedTo = null;
+        if (_s.Weight == 0 && _s.Attempt?.FirstWeightAt is not null && Canary is { } canary && FlagsOfStep(canary.Record, index).Count > 0)
+        {
+            // Flags of the step go off with the last request: what was judged with them is to be begun with anew.
+            _s.Sla = _s.Sla?.ConvertAll(m => Metrics.Any(x => Is(x.Name, m.Name) && x.Steps is not null) ? m with { Verdict = Engine.Sla.SlaBook.Reported, Streak = 0, BreachedAt = null } : m);
+        }
+
         Tell("StepStarted", $"Step {step.Name} ({index + 1} of {_spec.Policy.Steps.Count}) begins: {step.Weight}%{FlagsText(step)}, hold {RagDuration.Format(step.Hold)}");
     }
 

@@ -174,6 +174,48 @@ public sealed class StepFlagTests
         Assert.Equal((100, null), (sim.Weight("api:2"), sim.Status.Rollback));
     }
 
+    /// <summary>All flags go on in one step then, whichever names them.</summary>
+    [Fact]
+    public void Release_that_comes_back_at_once_is_not_judged_before_its_pods_see_its_flags()
+    {
+        const string Hits = "{name: hits, query: 'hits{service=\"$(service)\"}', limit: {min: 10%}, failAfter: 3, steps: [half, full]}";
+        var sim = new Sim().UntilHealthy();
+        DateTimeOffset? on = null;
+        sim.Metrics.Set("hits", "api:1", 1);
+        sim.Metrics.Set("hits", "api:3", 1);
+        sim.Metrics.Set("hits", "api:2", () =>
+        {
+            if (sim.Flags("api:2")!.Length == 0) on = null;
+            else on ??= sim.Now;
+            return MetricAnswer.Of(sim.Now - on > TimeSpan.FromSeconds(75) ? 1 : 0);
+        });
+        sim.Edit(static s => s.Image("api", "api:2").Flag("bandit", true).Put("rollout.steps[2].flags", "[bandit]").Metric(Hits)).UntilHealthy();
+        sim.Edit(static s => s.Image("api", "api:3").Put("featureFlags.flags[0]", "-").Put("rollout.steps[2].flags", "-")).UntilHealthy();
+        sim.Run(TimeSpan.FromMinutes(2));
+        on = null;
+        sim.Edit(static s => s.Image("api", "api:2").Flag("bandit", true).Put("rollout.steps[2].flags", "[bandit]")).UntilHealthy();
+        Assert.Equal((100, null), (sim.Weight("api:2"), sim.Status.Rollback));
+    }
+
+    /// <summary>The flag goes off with the last request, and is on again a while after the first.</summary>
+    [Theory]
+    [InlineData("canary")]
+    [InlineData("half")]
+    public void Step_that_a_hand_took_all_requests_from_is_judged_as_one_that_was_not_judged_before(string step)
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Metrics.Set("hits", "api:1", 0);
+        sim.Metrics.Set("hits", "api:2", () => MetricAnswer.Of(sim.Flags("api:2")!.Length > 0 ? 1 : 0));
+        sim.Edit(s => s.Image("api", "api:2").Flag("bandit", true).Put($"rollout.steps[{(step == "half" ? 2 : 0)}].flags", "[bandit]")
+            .Metric($"{{name: hits, query: 'hits{{service=\"$(service)\"}}', limit: {{min: 10%}}, failAfter: 3, steps: [{step}, full]}}"))
+            .UntilStep(step, StepStates.Holding).Run(TimeSpan.FromMinutes(5));
+        sim.Cluster.Hand("kubectl-edit", (sim.Deployment("api:1")!.Name, 100), (sim.Deployment("api:2")!.Name, 0));
+        sim.Run(s_minute);
+        sim.Cluster.GatewayDelay = TimeSpan.FromMinutes(5);
+        sim.Ask("resume/current").UntilHealthy();
+        Assert.Null(sim.Status.Rollback);
+    }
+
     /// <summary>A hand lowered the weight, or spec raised it, while the flag waits: it is the step's, and without its flag.</summary>
     [Theory]
     [InlineData(true)]
