@@ -105,9 +105,13 @@ public static partial class Meaning
         var text = $"{value}";
         if (pattern.Contains(".limit.", StringComparison.Ordinal) && Limit().Match(text) is { Success: true } limit)
         {
-            var number = decimal.Parse(limit.Groups["n"].Value, NumberStyles.Float, CultureInfo.InvariantCulture);
             var unit = pattern.EndsWith("Percent", StringComparison.Ordinal) ? "" : limit.Groups["u"].Value;
-            return $"{(unit switch { "%" => number / 100, "ms" => number / 1000, "s" or "" => number, _ => number * Scale(unit) }).ToString("0.############################", CultureInfo.InvariantCulture)}";
+            var isExact = decimal.TryParse(limit.Groups["n"].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number);
+            var scale = unit is "%" or "ms" or "s" or "" ? 1 : Scale(unit);
+            // Beyond what a decimal holds only the size is left to tell.
+            if (!isExact || Math.Abs(number) > decimal.MaxValue / scale)
+                return (double.Parse(limit.Groups["n"].Value, CultureInfo.InvariantCulture) * (double)scale / (unit switch { "%" => 100, "ms" => 1000, _ => 1 })).ToString("R", CultureInfo.InvariantCulture);
+            return $"{(unit switch { "%" => number / 100, "ms" => number / 1000, _ => number * scale }).ToString("0.############################", CultureInfo.InvariantCulture)}";
         }
 
         if (pattern.Split('.')[0] is not ("rollout" or "rollback" or "sla") || !Duration().IsMatch(text) || pattern.EndsWith(".name", StringComparison.Ordinal)) return text;
