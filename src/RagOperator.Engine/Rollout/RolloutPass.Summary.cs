@@ -188,7 +188,7 @@ internal sealed partial class RolloutPass
         nameof(Verdict.Invalid) => "cannot be judged",
         nameof(Verdict.Error) => "cannot be asked",
         nameof(Verdict.Pass) => "has not answered lately",
-        SlaBook.Reported => "counts from its next answer on",
+        SlaBook.Reported => "does not count yet",
         var other => other,
     };
 

@@ -382,6 +382,16 @@ public sealed class StepFlagTests
     }
 
     [Fact]
+    public void Status_tells_no_end_of_the_hold_while_the_gateway_has_not_taken_a_lowered_weight()
+    {
+        var sim = Release(StepStates.Holding, "half").Run(TimeSpan.FromMinutes(3));
+        Assert.NotNull(sim.Status.Step!.HoldUntil);
+        sim.Cluster.GatewayDelay = TimeSpan.FromMinutes(10);
+        sim.Edit(static s => s.Put("rollout.steps[2].weight", "30")).Run(s_minute);
+        Assert.Equal((StepStates.Shifting, null), (sim.Status.Step!.State, sim.Status.Step.HoldUntil));
+    }
+
+    [Fact]
     public void Status_tells_the_weight_that_was_lowered_though_its_step_cannot_go_on()
     {
         var sim = Release(StepStates.Holding, "half");
