@@ -85,7 +85,7 @@ internal sealed class MutantSlot(TestSpace space, Questions questions, JsonObjec
     /// <summary>Base, mutant, base: says what became of the mutant.</summary>
     /// <param name="mutant">The mutant.</param>
     /// <param name="promote">Whether one that is another release becomes stable before it is taken back. Not where its pods cannot run here, nor where
-    /// flags changed: what was once disabled is struck from stable, and the base would not come back as it was.</param>
+    /// flags changed: what was once disabled is struck from stable, and the base would not come back as it was; nor where spec says paused.</param>
     /// <exception cref="MutantException">A rule was broken.</exception>
     public async Task<Fate> PlayAsync(Mutant mutant, bool promote)
     {
@@ -116,7 +116,7 @@ internal sealed class MutantSlot(TestSpace space, Questions questions, JsonObjec
         if (Masked.Contents(stored) != Masked.Contents(_base))
         {
             if ($"{seen["status"]!["release"]}" == $"{before["status"]!["release"]}") throw new MutantException($"other contents, and still release {seen["status"]!["release"]}: {seen["status"]!["message"]}");
-            promote &= !TouchesFlags(mutant) && Masked.Placement(stored) == Masked.Placement(_base);
+            promote &= !TouchesFlags(mutant) && Masked.Placement(stored) == Masked.Placement(_base) && stored["rollout"]?["paused"]?.GetValue<bool>() != true;
             if (promote) await PromoteAsync(stored, $"{before["status"]!["stableRevision"]}");
             await BackAsync(mutant, promote);
             return promote ? Fate.Promoted : Fate.Released;

@@ -20,7 +20,8 @@ internal sealed class MemberPlace(JsonObject map, string name, JsonObject? schem
         if (map.ContainsKey(name) && random.Next(6) == 0)
         {
             map.Remove(name);
-            return ("removed", [SpecMutator.Scalar(before), .. Names(before)]);
+            // What is left empty breaks a rule of its own (minProperties), and is what the API server names then.
+            return ("removed", [SpecMutator.Scalar(before), .. Names(before), .. map is { Count: 0, Parent: JsonObject } ? [map.GetPropertyName()] : (string[])[]]);
         }
 
         if (random.Next(20) == 0)
