@@ -12,7 +12,11 @@ internal abstract class Place(string path)
 }
 
 /// <summary>A member that is there, or may be.</summary>
-internal sealed class MemberPlace(JsonObject map, string name, JsonObject? schema, string path) : Place(path)
+/// <param name="map">What it is a member of.</param>
+/// <param name="within">The schema of that.</param>
+/// <param name="name">Its name there.</param>
+/// <param name="path">Where it is in the spec.</param>
+internal sealed class MemberPlace(JsonObject map, JsonObject? within, string name, string path) : Place(path)
 {
     public override (string Done, IReadOnlyList<string> Touched) Change(Random random)
     {
@@ -20,8 +24,9 @@ internal sealed class MemberPlace(JsonObject map, string name, JsonObject? schem
         if (map.ContainsKey(name) && random.Next(6) == 0)
         {
             map.Remove(name);
-            // What is left empty breaks a rule of its own (minProperties), and is what the API server names then.
-            return ("removed", [SpecMutator.Scalar(before), .. Names(before), .. map is { Count: 0, Parent: JsonObject } ? [map.GetPropertyName()] : (string[])[]]);
+            // Where the whole may not be empty, the API server names the whole.
+            var isTooEmpty = map is { Count: 0, Parent: JsonObject } && within?["minProperties"] is not null;
+            return ("removed", [SpecMutator.Scalar(before), .. Names(before), .. isTooEmpty ? [map.GetPropertyName()] : (string[])[]]);
         }
 
         if (random.Next(20) == 0)
@@ -30,7 +35,7 @@ internal sealed class MemberPlace(JsonObject map, string name, JsonObject? schem
             return ("null", [SpecMutator.Scalar(before), .. Names(before)]);
         }
 
-        var after = Values.Other(before, schema, map.Root, random);
+        var after = Values.Other(before, within?["properties"]?[name] as JsonObject, map.Root, random);
         map[name] = after;
         return ($"{SpecMutator.Short(before)} -> {SpecMutator.Short(after)}", [SpecMutator.Scalar(before), SpecMutator.Scalar(after), .. Names(before)]);
     }

@@ -54,12 +54,12 @@ public sealed class SpecMutator(JsonObject specSchema)
                 foreach (var (name, value) in map.ToList())
                 {
                     var below = known?[name] as JsonObject;
-                    places.Add(new MemberPlace(map, name, below, $"{path}.{name}"));
+                    places.Add(new MemberPlace(map, schema, name, $"{path}.{name}"));
                     if (value is not null) Collect(value, below, $"{path}.{name}", places);
                 }
 
-                foreach (var (name, below) in known ?? [])
-                    if (!map.ContainsKey(name)) places.Add(new MemberPlace(map, name, (JsonObject)below!, $"{path}.{name}"));
+                foreach (var (name, _) in known ?? [])
+                    if (!map.ContainsKey(name)) places.Add(new MemberPlace(map, schema, name, $"{path}.{name}"));
                 places.Add(new UnknownPlace(map, path));
                 break;
             case JsonArray list:
