@@ -23,24 +23,43 @@ run() { # run NAME COMMAND...
   echo "== $name ended with $code after $((SECONDS - start)) s"
 }
 
-unit() {
-  local project name
-  for project in tests/RagOperator.*.Tests/*.csproj; do
-    name=$(basename "$project" .csproj)
-    [ "$name" != RagOperator.TestBed.Tests ] || continue # these need the cluster
-    run "$name" dotnet test "$project" --no-build --nologo -v quiet --logger "trx;LogFileName=$name.trx" --results-directory "$results"
+names() { basename -s .csproj tests/RagOperator.*.Tests/*.csproj | grep -v TestBed; } # those that need no cluster
+
+unit() { # unit NAME...
+  local name
+  for name in "$@"; do
+    run "$name" dotnet test "tests/$name" --no-build --nologo -v quiet --logger "trx;LogFileName=$name.trx" --results-directory "$results"
   done
 }
 
+in_bed() { # in_bed NAME
+  local name=$1
+  local test=(dotnet test "tests/$name" --no-build --nologo -v quiet
+    --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=normal" --results-directory "$results")
+  # Without root there is no bed; outside one the tests that need it are skipped by name.
+  if [ "$(id -u)" = 0 ]; then run "$name" "$bed" run -- "${test[@]}"; else run "$name" "${test[@]}"; fi
+}
+
 cluster() {
-  local name
   take_shipped
-  for name in RagOperator.TestBed.Tests RagOperator.ClusterTests; do
-    local test=(dotnet test "tests/$name" --no-build --nologo -v quiet
-      --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=normal" --results-directory "$results")
-    # Without root there is no bed; outside one the tests that need it are skipped by name.
-    if [ "$(id -u)" = 0 ]; then run "$name" "$bed" run -- "${test[@]}"; else run "$name" "${test[@]}"; fi
-  done
+  in_bed RagOperator.TestBed.Tests
+  in_bed RagOperator.ClusterTests
+}
+
+# Those of the bed and of the client wait most of their time, the others for nobody: side by side. What ran beside is shown at the end.
+small() {
+  local waiting='Kubernetes|Operator\.Tests' log=$results/beside
+  set -m # a group each, to be ended whole
+  unit $(names | grep -E "$waiting") >"$log.1" 2>&1 &
+  beside=($!)
+  unit $(names | grep -vE "$waiting") >"$log.2" 2>&1 &
+  beside+=($!)
+  set +m
+  trap 'kill -TERM -- "${beside[@]/#/-}" 2>/dev/null || true' EXIT
+  in_bed RagOperator.TestBed.Tests
+  wait "${beside[@]}"
+  trap - EXIT
+  cat "$log".?
 }
 
 # Pods that only pretend: what fails here are the operator and its peers, and hundreds of rollouts have to fit in. Several nodes, because
@@ -62,11 +81,11 @@ soak() {
 }
 
 case ${1:-all} in
-  unit) unit ;;
+  unit) unit $(names) ;;
   cluster) cluster ;;
   faults) faults ;;
   soak) soak ;;
-  all) unit; cluster; faults ;;
+  all) take_shipped; small; in_bed RagOperator.ClusterTests; faults ;;
   *) echo "usage: run.sh [unit|cluster|faults|soak|all]" >&2; exit 2 ;;
 esac
 echo "all of it took $SECONDS s"

@@ -16,7 +16,7 @@ public sealed class ApiFaultTests(ITestOutputHelper output)
     {
         var reference = await Lab.ReferenceAsync(Stories.Named(story));
         var plans = reference.Places.SelectMany(place => FaultAction.Answers.Select(answer => Plan(story, place, answer))).ToList();
-        await FaultClass.CheckAsync($"api/{story}", plans, 4, output);
+        await FaultClass.CheckAsync($"api/{story}", plans, 3, output);
     }
 
     /// <summary>Lists, live reads and dry runs: the first four of each. Most are made by a process that has just begun, which in the install it has.</summary>
@@ -30,7 +30,7 @@ public sealed class ApiFaultTests(ITestOutputHelper output)
             .SelectMany(n => FaultAction.ReadAnswers.Select(answer => Plan(story, $"{read.Key} #{n}", answer)))).ToList();
         if (story == Stories.Install.Name)
             Assert.All((string[])["list ", "get ragdeployments ", "dry-run "], kind => Assert.Contains(plans, p => p.Faults[0].Place.StartsWith(kind, StringComparison.Ordinal)));
-        await FaultClass.CheckAsync($"reads/{story}", plans, 3, output);
+        await FaultClass.CheckAsync($"reads/{story}", plans, 2, output);
     }
 
     /// <summary>A machine that is started again: the operator dies after a write, and for its next life's first seconds the server serves no HTTPRoutes.</summary>
@@ -39,7 +39,7 @@ public sealed class ApiFaultTests(ITestOutputHelper output)
     public async Task Server_and_operator_that_begin_together_change_nothing_about_the_end(string story)
     {
         var reference = await Lab.ReferenceAsync(Stories.Named(story));
-        await FaultClass.CheckAsync($"begin together/{story}", [.. reference.Places.Select(place => Plan(story, place, FaultAction.KillBoth))], 2, output);
+        await FaultClass.CheckAsync($"begin together/{story}", [.. reference.Places.Select(place => Plan(story, place, FaultAction.KillBoth))], 1, output);
     }
 
     /// <summary>Two things at once: a death and a fault, or two faults. Too many for all of them: always the same sample.</summary>
@@ -54,7 +54,7 @@ public sealed class ApiFaultTests(ITestOutputHelper output)
         var plans = Enumerable.Range(0, 120).Select(_ => (First: writes[random.Next(writes.Count)], Second: all[random.Next(all.Count)]))
             .Where(pair => pair.First.Split('|')[1] != pair.Second.Split('|')[1])
             .Select(pair => new FaultPlan(story, [Of(pair.First), Of(pair.Second)])).Take(100).ToList();
-        await FaultClass.CheckAsync($"pairs/{story}", plans, 2, output);
+        await FaultClass.CheckAsync($"pairs/{story}", plans, 1, output);
     }
 
     private static FaultPlan Plan(string story, string place, string action) => new(story, [new Fault { Place = place, Action = action }]);

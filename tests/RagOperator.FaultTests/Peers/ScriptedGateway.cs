@@ -25,7 +25,7 @@ public enum GatewayMood
 public sealed class ScriptedGateway(ApiAccess api) : IAsyncDisposable
 {
     private const string Routes = "/apis/gateway.networking.k8s.io/v1/httproutes";
-    private readonly ConcurrentDictionary<string, GatewayMood> _moods = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (GatewayMood Mood, bool IsForNext)> _moods = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
 
@@ -40,13 +40,13 @@ public sealed class ScriptedGateway(ApiAccess api) : IAsyncDisposable
     /// <summary>Changes the mood towards a namespace, and says so of its routes at once.</summary>
     public async Task SetAsync(string ns, GatewayMood mood)
     {
-        _moods[ns] = mood;
+        _moods[ns] = (mood, false);
         foreach (var route in await api.ListAsync($"/apis/gateway.networking.k8s.io/v1/namespaces/{ns}/httproutes"))
             await SayAsync(route);
     }
 
     /// <summary>Changes the mood towards a namespace from the next change of its routes on: what was said already stands.</summary>
-    public void SetForNext(string ns, GatewayMood mood) => _moods[ns] = mood;
+    public void SetForNext(string ns, GatewayMood mood) => _moods[ns] = (mood, true);
 
     public async ValueTask DisposeAsync()
     {
@@ -97,10 +97,11 @@ public sealed class ScriptedGateway(ApiAccess api) : IAsyncDisposable
     {
         var metadata = route.GetProperty("metadata");
         var ns = metadata.GetProperty("namespace").GetString()!;
-        var mood = _moods.GetValueOrDefault(ns);
-        if (mood == GatewayMood.Silent)
-            return;
+        var (mood, isForNext) = _moods.GetValueOrDefault(ns);
         var generation = metadata.GetProperty("generation").GetInt64();
+        // It comes by here again without a change: when a watch ends, or by its own word about it.
+        if (mood == GatewayMood.Silent || (isForNext && Answered(route) == generation))
+            return;
         var status = Status(route.GetProperty("spec"), mood, mood == GatewayMood.NamesOlderGeneration ? generation - 1 : generation);
         if (route.TryGetProperty("status", out var now) && JsonNode.DeepEquals(JsonNode.Parse(now.GetRawText()), status))
             return;
@@ -112,6 +113,12 @@ public sealed class ScriptedGateway(ApiAccess api) : IAsyncDisposable
         if (code is not (< 300 or 404 or 409))
             await Console.Error.WriteLineAsync($"scripted gateway: {ns}: {code} {answer}");
     }
+
+    /// <summary>The generation that the route's status speaks of; 0 before anything was said.</summary>
+    private static long Answered(JsonElement route) =>
+        route.TryGetProperty("status", out var status) && status.TryGetProperty("parents", out var parents) && parents.GetArrayLength() > 0
+            ? parents[0].GetProperty("conditions")[0].GetProperty("observedGeneration").GetInt64()
+            : 0;
 
     private static JsonObject Status(JsonElement spec, GatewayMood mood, long generation)
     {
