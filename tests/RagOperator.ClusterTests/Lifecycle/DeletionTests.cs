@@ -1,3 +1,4 @@
+using System.Text.Json;
 using RagOperator.ClusterTests.Infrastructure;
 using RagOperator.ClusterTests.Support;
 
@@ -43,7 +44,8 @@ public sealed class DeletionTests
         {
             case "installing":
                 await space.ApplyAsync(service with { Api = "1.2-unready" });
-                await space.UntilAsync(async () => (await space.PodsAsync("api")).Count > 0, TestSpace.Patience, "its api is on its way");
+                // Not earlier: a kubelet that still waits for the files of a pod waits two minutes for a ConfigMap that went before it.
+                await space.UntilAsync(async () => (await space.ListAsync("pods", "ragoperator.dev/component=api")).Any(IsRunning), TestSpace.Patience, "its api is on its way");
                 break;
             case "midway":
                 await space.BringToAsync(service, service with { Api = "1.1", Steps = steps }, "half");
@@ -60,4 +62,7 @@ public sealed class DeletionTests
                 break;
         }
     }
+
+    private static bool IsRunning(JsonElement pod) =>
+        pod.GetProperty("status").TryGetProperty("containerStatuses", out var containers) && containers.EnumerateArray().Any(static c => c.GetProperty("state").TryGetProperty("running", out _));
 }
