@@ -7,6 +7,11 @@ cd "$(dirname "$0")/.."
 results=artifacts/test-results
 rm -rf "$results"; mkdir -p "$results"
 bed=artifacts/bin/RagOperator.TestBed/debug/RagOperator.TestBed
+# What is interrupted ends: the bed and dotnet take a signal for themselves and end well, and bash would go on with the next project.
+beside=()
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap '[ ${#beside[@]} = 0 ] || kill -TERM -- "${beside[@]/#/-}" 2>/dev/null || true' EXIT
 
 # What ships, where it was packed (images.sh): it starts in a fraction of the time.
 take_shipped() {
@@ -48,17 +53,16 @@ cluster() {
 
 # Those of the bed and of the client wait most of their time, the others for nobody: side by side. What ran beside is shown at the end.
 small() {
-  local waiting='Kubernetes|Operator\.Tests' log=$results/beside
+  local waiting='Kubernetes|Operator\.Tests' log=$results/beside i
   set -m # a group each, to be ended whole
-  unit $(names | grep -E "$waiting") >"$log.1" 2>&1 &
-  beside=($!)
-  unit $(names | grep -vE "$waiting") >"$log.2" 2>&1 &
+  unit $(names | grep -E "$waiting") >"$log.1" 2>&1 </dev/null &
+  beside+=($!)
+  unit $(names | grep -vE "$waiting") >"$log.2" 2>&1 </dev/null &
   beside+=($!)
   set +m
-  trap 'kill -TERM -- "${beside[@]/#/-}" 2>/dev/null || true' EXIT
   in_bed RagOperator.TestBed.Tests
-  wait "${beside[@]}"
-  trap - EXIT
+  for i in "${!beside[@]}"; do wait "${beside[i]}" || echo $? >"$results/beside-$i.exit"; done # one that died is a failure
+  beside=()
   cat "$log".?
 }
 
