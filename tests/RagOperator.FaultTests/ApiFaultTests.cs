@@ -8,7 +8,9 @@ namespace RagOperator.FaultTests;
 /// <summary>The API server refuses a write or a read, or the connection breaks.</summary>
 public sealed class ApiFaultTests(ITestOutputHelper output)
 {
-    public static TheoryData<string> Names => [Stories.GoodRelease.Name, Stories.Breach.Name, Stories.FlagBreach.Name];
+    private static readonly List<string> s_stories = [Stories.GoodRelease.Name, Stories.Breach.Name, Stories.FlagBreach.Name];
+
+    public static TheoryData<string> Names => [.. s_stories];
 
     [SkippableTheory]
     [MemberData(nameof(Names))]
@@ -16,7 +18,7 @@ public sealed class ApiFaultTests(ITestOutputHelper output)
     {
         var reference = await Lab.ReferenceAsync(Stories.Named(story));
         var plans = reference.Places.SelectMany(place => FaultAction.Answers.Select(answer => Plan(story, place, answer))).ToList();
-        await FaultClass.CheckAsync($"api/{story}", plans, 3, output);
+        await FaultClass.CheckAsync($"api/{story}", plans, 4, output, TurnOf(story));
     }
 
     /// <summary>Lists, live reads and dry runs: the first four of each. Most are made by a process that has just begun, which in the install it has.</summary>
@@ -30,7 +32,7 @@ public sealed class ApiFaultTests(ITestOutputHelper output)
             .SelectMany(n => FaultAction.ReadAnswers.Select(answer => Plan(story, $"{read.Key} #{n}", answer)))).ToList();
         if (story == Stories.Install.Name)
             Assert.All((string[])["list ", "get ragdeployments ", "dry-run "], kind => Assert.Contains(plans, p => p.Faults[0].Place.StartsWith(kind, StringComparison.Ordinal)));
-        await FaultClass.CheckAsync($"reads/{story}", plans, 2, output);
+        await FaultClass.CheckAsync($"reads/{story}", plans, 2, output, TurnOf(story));
     }
 
     /// <summary>A machine that is started again: the operator dies after a write, and for its next life's first seconds the server serves no HTTPRoutes.</summary>
@@ -56,6 +58,9 @@ public sealed class ApiFaultTests(ITestOutputHelper output)
             .Select(pair => new FaultPlan(story, [Of(pair.First), Of(pair.Second)])).Take(100).ToList();
         await FaultClass.CheckAsync($"pairs/{story}", plans, 1, output);
     }
+
+    /// <summary>The place of a story among those that meet the same faults; the install comes last.</summary>
+    internal static int TurnOf(string story) => s_stories.IndexOf(story) is >= 0 and var turn ? turn : s_stories.Count;
 
     private static FaultPlan Plan(string story, string place, string action) => new(story, [new Fault { Place = place, Action = action }]);
 

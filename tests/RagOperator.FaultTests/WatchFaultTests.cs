@@ -13,7 +13,7 @@ public sealed class WatchFaultTests(ITestOutputHelper output)
     public async Task Faulty_watches_change_nothing_about_the_end(string story)
     {
         var plans = Plans(story, await Lab.ReferenceAsync(Stories.Named(story)));
-        await FaultClass.CheckAsync($"watch/{story}", plans, 3, output);
+        await FaultClass.CheckAsync($"watch/{story}", plans, 3, output, ApiFaultTests.TurnOf(story));
     }
 
     /// <summary>All of them: each action at eight lines of each kind, and each way in which a watch may not be opened again at two.</summary>

@@ -114,11 +114,10 @@ public sealed class ScriptedGateway(ApiAccess api) : IAsyncDisposable
             await Console.Error.WriteLineAsync($"scripted gateway: {ns}: {code} {answer}");
     }
 
-    /// <summary>The generation that the route's status speaks of; 0 before anything was said.</summary>
-    private static long Answered(JsonElement route) =>
-        route.TryGetProperty("status", out var status) && status.TryGetProperty("parents", out var parents) && parents.GetArrayLength() > 0
-            ? parents[0].GetProperty("conditions")[0].GetProperty("observedGeneration").GetInt64()
-            : 0;
+    /// <summary>The generation that the route's status speaks of; null before anything was said.</summary>
+    private static long? Answered(JsonElement route) => route.TryGetProperty("status", out var status)
+        ? (long?)JsonNode.Parse(status.GetRawText())?["parents"]?.AsArray().FirstOrDefault()?["conditions"]?.AsArray().FirstOrDefault()?["observedGeneration"]
+        : null;
 
     private static JsonObject Status(JsonElement spec, GatewayMood mood, long generation)
     {

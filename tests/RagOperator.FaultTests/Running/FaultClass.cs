@@ -16,16 +16,22 @@ public static class FaultClass
     /// <param name="plans">All plans there are.</param>
     /// <param name="some">How many run unless all are wanted, spread evenly.</param>
     /// <param name="output">Where the summary is printed.</param>
-    public static async Task CheckAsync(string name, IReadOnlyList<FaultPlan> plans, int some, ITestOutputHelper output)
+    /// <param name="turn">Which of the classes that share their faults this is, from 0: each tries others of them. Without it only places are spread.</param>
+    public static async Task CheckAsync(string name, IReadOnlyList<FaultPlan> plans, int some, ITestOutputHelper output, int? turn = null)
     {
         ArgumentNullException.ThrowIfNull(plans);
         ArgumentNullException.ThrowIfNull(output);
-        var chosen = All ? plans : Spread(plans, some);
+        var chosen = All ? plans : turn is { } t ? SpreadOverActions(plans, some, t) : Spread(plans, some);
         // One of each class is watched for long.
         var results = await Task.WhenAll(chosen.Select((plan, i) => Lab.RunAsync(plan, isWatchedLong: All && i == 0)));
-        // A plan whose place never came has shown nothing: another one shows it.
-        var others = Spread([.. plans.Except(chosen)], results.Count(static r => r is { Passed: true, Struck: false }));
-        results = [.. results, .. await Task.WhenAll(others.Select(static plan => Lab.RunAsync(plan)))];
+        // A plan whose place never came has shown nothing: another one shows it, or one after that.
+        for (var again = 0; again < 2; again++)
+        {
+            var wanted = chosen.Count - results.Count(static r => r.Struck || !r.Passed);
+            var others = Spread([.. plans.Except(results.Select(static r => r.Plan))], wanted);
+            results = [.. results, .. await Task.WhenAll(others.Select(static plan => Lab.RunAsync(plan)))];
+        }
+
         var failed = results.Where(r => !r.Passed).ToList();
         var missed = results.Count(r => r is { Passed: true, Struck: false });
         var note = missed > 0 ? $"{missed} more did not come to their place" : "";
@@ -45,8 +51,22 @@ public static class FaultClass
     public static IReadOnlyList<T> Spread<T>(IReadOnlyList<T> all, int some)
     {
         ArgumentNullException.ThrowIfNull(all);
-        return some >= all.Count ? all : [.. Enumerable.Range(0, some).Select(i => all[(int)(((2L * i) + 1) * all.Count / (2L * some))])];
+        return some >= all.Count ? all : [.. Enumerable.Range(0, some).Select(i => Nth(i, some, all))];
     }
+
+    /// <summary>Some of many: of each turn other faults, one after the other, and of each fault another place, always the same. Evenly spread over all of
+    /// them places and faults fall into step, and the same few faults are met everywhere.</summary>
+    public static IReadOnlyList<FaultPlan> SpreadOverActions(IReadOnlyList<FaultPlan> all, int some, int turn)
+    {
+        var actions = all.Select(static p => p.Faults[0].Action).Distinct(StringComparer.Ordinal).ToList();
+        return [.. Enumerable.Range(0, some).Select(i =>
+        {
+            var action = actions[((turn * some) + i) % actions.Count];
+            return Nth(i, some, [.. all.Where(p => p.Faults[0].Action == action)]);
+        })];
+    }
+
+    private static T Nth<T>(int i, int some, IReadOnlyList<T> all) => all[(int)(((2L * i) + 1) * all.Count / (2L * some))];
 
     private static void Keep(string name, RunResult result, ITestOutputHelper output)
     {
