@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 results=artifacts/test-results
 rm -rf "$results"; mkdir -p "$results"
 bed=artifacts/bin/RagOperator.TestBed/debug/RagOperator.TestBed
-# Code of tests runs once: instrumenting it to compile it better later is a third of their processors' time.
+# Code of tests runs once: instrumenting it to compile it better later is a quarter of the Api tests' time.
 export DOTNET_TieredPGO=0
 # What is interrupted ends: the bed and dotnet take a signal for themselves and end well, and bash would go on with the next project.
 beside=()
