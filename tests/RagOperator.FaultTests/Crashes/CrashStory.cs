@@ -14,9 +14,10 @@ internal static class CrashStory
     /// <summary>Runs the crashes of one story.</summary>
     public static async Task CheckAsync(string story, ITestOutputHelper output)
     {
-        var reference = await Lab.ReferenceAsync(Stories.Named(story));
+        var scenario = Stories.Named(story);
+        var reference = await Lab.ReferenceAsync(scenario);
         var plans = reference.Places.SelectMany(place => FaultAction.Kills.Select(kill => new FaultPlan(story, [new Fault { Place = place, Action = kill }]))).ToList();
         output.WriteLine($"{story}: {reference.Places.Count} writes\n  {string.Join("\n  ", reference.Places)}");
-        await FaultClass.CheckAsync($"crash/{story}", plans, Some, output);
+        await FaultClass.CheckAsync($"crash/{story}", plans, Some, output, turn: Stories.All.TakeWhile(s => s != scenario).Count());
     }
 }
