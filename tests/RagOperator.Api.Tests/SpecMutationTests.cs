@@ -66,7 +66,7 @@ public class SpecMutationTests
         {
             Check(component.DependsOn.All(names.Contains), $"{component.Name} comes before what it depends on");
             Check(names.Add(component.Name), $"{component.Name} is there twice");
-            Check(component.Replicas is >= 1 and <= 10000 && component.CanaryReplicas is null or >= 1 && !(component.CanaryReplicas > component.Replicas), $"replicas of {component.Name}");
+            Check(component.Replicas is >= 0 and <= 10000 && component.CanaryReplicas is null or >= 1 && !(component.Replicas > 0 && component.CanaryReplicas > component.Replicas), $"replicas of {component.Name}");
         }
 
         var policy = spec.Policy;

@@ -158,7 +158,7 @@ public class SpecReaderTests
     {
         var reading = Specs.Read(s =>
         {
-            s.Put("components[2].replicas", "0");
+            s.Put("components[2].replicas", "-1");
             s.Put("components[0].surprise", "1");
             s.Put("rollout.steps[1].weight", "4");
             s.Put("sla.interval", "soon");

@@ -51,7 +51,7 @@ public class ValidationTests
 
         // components
         { "components", "[]", "spec.components", "0 items", "must hold 1 to 50 components" },
-        { "components[2].replicas", "0", "spec.components[2].replicas", "0", "must be 1 to 10000" },
+        { "components[2].replicas", "-1", "spec.components[2].replicas", "-1", "must be 0 to 10000" },
         { "components[3].canaryReplicas", "0", "spec.components[3].canaryReplicas", "0", "must be 1 to 10000" },
         { "components[3].canaryReplicas", "5", "spec.components[3].canaryReplicas", "5", "1 to replicas, which is 4" },
         { "components[2].dependsOn", "[qdrant, cache, nothing]", "spec.components[2].dependsOn[2]", "nothing", "is no component; there are qdrant, cache, embedder, api" },
@@ -171,7 +171,7 @@ public class ValidationTests
     [InlineData("components", "{}")]
     [InlineData("rollout.steps[0].weight", "'5'")]
     [InlineData("sla.metrics[0].limit.max", "5 %x")]
-    [InlineData("components[2].replicas", "0")]
+    [InlineData("components[2].replicas", "-1")]
     [InlineData("sla.source", "nowhere")]
     [InlineData("rollout.steps[1].flags", "[nothing]")]
     public void Read_one_mistake_is_one_problem(string path, string yaml)

@@ -201,4 +201,7 @@ public sealed record V1ContainerStateReason
 
     /// <summary>The exit code, where it ended.</summary>
     public int? ExitCode { get; set; }
+
+    /// <summary>When it ended.</summary>
+    public DateTimeOffset? FinishedAt { get; set; }
 }

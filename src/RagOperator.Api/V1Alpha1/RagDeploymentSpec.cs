@@ -56,7 +56,7 @@ public sealed record RagDeploymentSpec
     "!has(self.external) || !(has(self.ports) || has(self.replicas) || has(self.canaryReplicas) || has(self.dependsOn))",
     "external excludes ports, replicas, canaryReplicas and dependsOn")]
 [ValidationRule(
-    "!has(self.canaryReplicas) || self.canaryReplicas <= (has(self.replicas) ? self.replicas : 1)",
+    "!has(self.canaryReplicas) || (has(self.replicas) ? self.replicas == 0 || self.canaryReplicas <= self.replicas : self.canaryReplicas <= 1)",
     "canaryReplicas must not be above replicas")]
 public sealed record ComponentSpec
 {
@@ -76,8 +76,8 @@ public sealed record ComponentSpec
     [Pattern(SpecLimits.NamePattern)]
     public List<string>? DependsOn { get; set; }
 
-    /// <summary>Pods wanted, 1 to 10000. Default 1.</summary>
-    [RangeMinimum(1)]
+    /// <summary>Pods wanted, 0 to 10000. Default 1. With 0 for the traffic component nobody is served, and rollouts wait.</summary>
+    [RangeMinimum(0)]
     [RangeMaximum(SpecLimits.Replicas)]
     public int? Replicas { get; set; }
 

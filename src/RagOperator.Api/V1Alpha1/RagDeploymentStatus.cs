@@ -39,6 +39,12 @@ public sealed record RagDeploymentStatus
     /// <summary>The newest rollback decision.</summary>
     public RollbackStatus? Rollback { get; set; }
 
+    /// <summary>Since when stable has no ready address; absent while it has one, or is to have no pods.</summary>
+    public DateTimeOffset? StableUnreadySince { get; set; }
+
+    /// <summary>Set while the canary is to serve everything because stable serves nobody.</summary>
+    public RecoveryStatus? Recovery { get; set; }
+
     /// <summary>Each flag as stable and canary have it.</summary>
     [XListType(XListType.Map)]
     [XListMapKeys("name")]
@@ -111,7 +117,7 @@ public sealed record StepStatus
     /// <summary>Whether somebody approved it.</summary>
     public bool? Approved { get; set; }
 
-    /// <summary>Since when the canary is not available, for the progress deadline.</summary>
+    /// <summary>Since when the canary is not available, for the progress deadline; moved on by the time in which it was.</summary>
     public DateTimeOffset? UnavailableSince { get; set; }
 
     /// <summary>Since when it is available again.</summary>
@@ -128,6 +134,44 @@ public sealed record StepStatus
 
     /// <summary>The canary's weight that somebody else lowered it to, while that is obeyed.</summary>
     public int? LoweredTo { get; set; }
+
+    /// <summary>How often the canary became unavailable again before its deadline's clock was cleared.</summary>
+    public int? Outages { get; set; }
+
+    /// <summary>Set while the canary has lost its pods and gets no requests for that.</summary>
+    public LossStatus? Lost { get; set; }
+
+    /// <summary>How often it lost them in this step.</summary>
+    public int? Losses { get; set; }
+
+    /// <summary>The weight that it goes back to after a loss, while the step's own is still to come.</summary>
+    public int? ReturnsTo { get; set; }
+}
+
+/// <summary>Pods that a canary lost for no fault that is known of.</summary>
+public sealed record LossStatus
+{
+    /// <summary>When its weight was taken for that.</summary>
+    public DateTimeOffset? Since { get; set; }
+
+    /// <summary>The weight that it had.</summary>
+    public int Weight { get; set; }
+}
+
+/// <summary>A decision to let the canary serve everything, because stable has no ready address.</summary>
+public sealed record RecoveryStatus
+{
+    /// <summary>The hash of the release that serves.</summary>
+    public string Release { get; set; } = "";
+
+    /// <summary>Percent of the requests that it gets: 0 until it is available, then 100.</summary>
+    public int Weight { get; set; }
+
+    /// <summary>When its pods were asked for.</summary>
+    public DateTimeOffset? StartedAt { get; set; }
+
+    /// <summary>When it was decided that it serves.</summary>
+    public DateTimeOffset? DecidedAt { get; set; }
 }
 
 /// <summary>One attempt to bring in a release.</summary>

@@ -42,7 +42,7 @@ internal static class ComponentRules
     {
         if (component.Template is null)
             findings.Add($"{path}.template", null, "is required where external is not set");
-        if (component.CanaryReplicas is { } canary && canary > (component.Replicas ?? 1))
+        if (component.CanaryReplicas is { } canary && component.Replicas != 0 && canary > (component.Replicas ?? 1))
             findings.Add($"{path}.canaryReplicas", canary, $"must be 1 to replicas, which is {component.Replicas ?? 1}");
         if (component.Ports is not { } ports)
             return;

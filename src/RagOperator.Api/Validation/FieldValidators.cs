@@ -23,7 +23,7 @@ internal sealed class ComponentValidator : AbstractValidator<ComponentSpec>
     {
         RuleFor(static c => c.Name).MustBeName();
         RuleFor(static c => c.DependsOn).MustHold(0, SpecLimits.Components, "names");
-        RuleFor(static c => c.Replicas).MustBeWithin(1, SpecLimits.Replicas);
+        RuleFor(static c => c.Replicas).MustBeWithin(0, SpecLimits.Replicas);
         RuleFor(static c => c.CanaryReplicas).MustBeWithin(1, SpecLimits.Replicas);
         RuleFor(static c => c.Ports).MustHold(0, SpecLimits.Ports, "ports");
         RuleForEach(static c => c.Ports).SetValidator(new PortValidator());

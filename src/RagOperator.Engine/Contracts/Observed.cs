@@ -123,7 +123,18 @@ public sealed record DeploymentView : ChildView
 
     /// <summary>Why pods are not ready otherwise, for people; null where nothing is known.</summary>
     public string? PodProblem { get; init; }
+
+    /// <summary>Pods that are there and do not end; null where nobody counted, as all are available.</summary>
+    public int? LivePods { get; init; }
+
+    /// <summary>The newest end of a container by its own doing, in a pod that stays; null where none is known.</summary>
+    public PodCrash? Crash { get; init; }
 }
+
+/// <summary>A container that ended with an error or was started again.</summary>
+/// <param name="At">When it ended.</param>
+/// <param name="Message">For people.</param>
+public sealed record PodCrash(DateTimeOffset At, string Message);
 
 /// <summary>A Service of ours.</summary>
 public sealed record ServiceView : ChildView

@@ -10,8 +10,8 @@ internal sealed partial class RolloutPass
     /// <summary>For how long a canary must be available before an earlier outage is forgotten.</summary>
     private static readonly TimeSpan s_availableAgain = TimeSpan.FromMinutes(1);
 
-    /// <summary>For how long a canary with weight may be without a ready address.</summary>
-    private static readonly TimeSpan s_noAddress = TimeSpan.FromSeconds(10);
+    /// <summary>What an outage of a canary that was available before its deadline may last beyond that.</summary>
+    private static readonly TimeSpan s_blip = TimeSpan.FromSeconds(10);
 
     /// <summary>How long until a release that is not there by the caches is looked at again.</summary>
     private static readonly TimeSpan s_lookAgain = TimeSpan.FromSeconds(2);
@@ -65,22 +65,22 @@ internal sealed partial class RolloutPass
     private bool WatchAvailability(ReleaseRecord canary)
     {
         var step = _s.Step!;
-        var ready = IsAvailable(canary) && (ReadyAddresses(canary) > 0 || canary.Component(canary.Entry)?.HasService != true);
+        var ready = IsAvailable(canary) && (ReadyAddresses(canary) > 0 || canary.Component(canary.Entry)?.HasService != true || IsAsleep);
         if (ready)
         {
             Recover(step);
         }
         else if (canary.Workloads().All(IsAskedFor))
         {
+            NoteOutage(step);
             step.UnavailableSince ??= _now;
-            step.AvailableSince = null;
             WatchDeadline(canary, step);
         }
         else if (MayRaise || (IsServing && !canary.Workloads().All(Serves)) || (_in.MayNotRaise && step.UnavailableSince is not null))
         {
             // Pods are asked for only once the step is in status: before that none can be late.
+            NoteOutage(step);
             step.UnavailableSince = IsRecorded(step) ? step.UnavailableSince ?? _now : _now;
-            step.AvailableSince = null;
             WatchDeadline(canary, step);
         }
         else if (IsServing)
@@ -90,13 +90,12 @@ internal sealed partial class RolloutPass
         else
         {
             // While nothing may rise pods are not even asked for, and none can be late.
-            step.UnavailableSince = null;
-            step.AvailableSince = null;
+            ForgetOutages(step);
         }
 
         if (_s.CanaryRevision is not null && Stable is not null)
         {
-            WatchAddress(canary, step);
+            WatchAddress(canary, step, ready);
         }
 
         return ready && _s.CanaryRevision is not null;
@@ -122,13 +121,31 @@ internal sealed partial class RolloutPass
         step.AvailableSince ??= _now;
         if (_now - step.AvailableSince >= s_availableAgain)
         {
-            step.UnavailableSince = null;
-            step.AvailableSince = null;
+            ForgetOutages(step);
         }
         else
         {
             LookAt(step.AvailableSince + s_availableAgain);
         }
+    }
+
+    /// <summary>It is unavailable again: the time in which it was there is no part of its lateness.</summary>
+    private void NoteOutage(StepStatus step)
+    {
+        if (step is { UnavailableSince: { } since, AvailableSince: { } again })
+        {
+            step.UnavailableSince = since + (_now - again);
+            step.Outages = (step.Outages ?? 0) + 1;
+        }
+
+        step.AvailableSince = null;
+    }
+
+    private static void ForgetOutages(StepStatus step)
+    {
+        step.UnavailableSince = null;
+        step.AvailableSince = null;
+        step.Outages = null;
     }
 
     private void WatchDeadline(ReleaseRecord canary, StepStatus step)
@@ -141,7 +158,8 @@ internal sealed partial class RolloutPass
             step.UnavailableSince = _now;
         }
 
-        var deadline = step.UnavailableSince!.Value + _spec!.Policy.ProgressDeadline;
+        // One that came in time and is gone for a moment right after is not one that never came.
+        var deadline = step.UnavailableSince!.Value + _spec!.Policy.ProgressDeadline + (step.Outages > 0 ? s_blip : TimeSpan.Zero);
         if (_now < deadline)
         {
             LookAt(deadline);
@@ -178,31 +196,6 @@ internal sealed partial class RolloutPass
         _s.Components is { } shown
         && shown.TrueForAll(c => Is(canary.Component(c.Name)?.Revision, c.Revision) || c.Revision is null)
         && IsOnlyRoom([.. shown.Select(static c => c.Reason).Where(static r => r is not null)]);
-
-    private void WatchAddress(ReleaseRecord canary, StepStatus step)
-    {
-        var hasWeight = _s.Weight > 0 || OnRoute(canary) > 0;
-        if (!hasWeight || ReadyAddresses(canary) > 0)
-        {
-            step.NoAddressSince = null;
-            return;
-        }
-
-        step.NoAddressSince ??= _now;
-        if (_now - step.NoAddressSince >= s_noAddress && _in.MayNotCondemn)
-        {
-            LookAt(_now + s_lookAgain);
-        }
-        else if (_now - step.NoAddressSince >= s_noAddress)
-        {
-            _condemns = AnyAddress(EntryService(canary));
-            RollBack(RollbackCauses.NoReadyAddress, $"Service {EntryService(canary)} had no ready address for {s_noAddress.TotalSeconds:0} s while it had weight", null);
-        }
-        else
-        {
-            LookAt(step.NoAddressSince + s_noAddress);
-        }
-    }
 
     private IReadOnlyList<string> ExternalsWanted()
     {

@@ -67,6 +67,11 @@ internal sealed partial class RolloutPass
         }
 
         var addresses = ReadyAddresses(stable.Record);
+        if (addresses == 0 && IsAsleep)
+        {
+            return Condition(ConditionTypes.Available, "False", "ScaledToZero", $"Stable {Called(stable.Record)} is scaled to 0");
+        }
+
         return Condition(
             ConditionTypes.Available, addresses > 0 ? "True" : "False", addresses > 0 ? "StableServes" : "NoReadyAddress",
             addresses > 0 ? $"Stable {Called(stable.Record)} has ready addresses" : $"Stable {Called(stable.Record)} has no ready address");

@@ -58,8 +58,10 @@ internal sealed partial class RolloutPass
         && Enumerable.Range(0, step.Index + 1).Any(i => FlagsOfStep(Canary!.Record, i).Count > 0)
         && !(at >= step.VerifiedAt + metric.Window);
 
-    /// <summary>Going back to an earlier release at once there is no value of stable to compare with: only absolute parts can be judged.</summary>
-    private bool IsComparable(ResolvedMetric metric) => metric.Limit.IsAbsolute || !IsUndo || Sla(metric.Name)?.StableValue is not null;
+    /// <summary>Going back to an earlier release at once, or serving in stable's place, there is no value of stable to compare with: only absolute parts can
+    /// be judged.</summary>
+    private bool IsComparable(ResolvedMetric metric) =>
+        metric.Limit.IsAbsolute || (!IsRecovery && (!IsUndo || Sla(metric.Name)?.StableValue is not null));
 
     private bool IsUndo => _s.Attempt?.Undo == true;
 
@@ -165,6 +167,12 @@ internal sealed partial class RolloutPass
 
     private void JudgeCanary()
     {
+        // What has no requests has no errors either, and what the gateway answered while its pods were gone is not its doing.
+        if (_s.Step!.Lost is not null)
+        {
+            return;
+        }
+
         var judgedFrom = _s.Attempt!.FirstWeightAt + _spec!.Policy.Sla!.WarmUp;
         foreach (var metric in Metrics)
         {
@@ -178,7 +186,7 @@ internal sealed partial class RolloutPass
 
             var isFull = (_s.Weight ?? 0) >= 100;
             // What stable answers without traffic is not compared with, so at full weight it helps nobody either.
-            var alone = IsUndo && before.StableValue is null && (isFull || sample.Stable?.Number is null);
+            var alone = IsRecovery || (IsUndo && before.StableValue is null && (isFull || sample.Stable?.Number is null));
             var after = SlaBook.Fold(before, alone ? Absolute(metric) : metric, _spec.Policy.Sla.VolumeMin, sample, IsJudged(metric) && !IsTooEarly(metric, sample.At), isFull);
             if (ReferenceEquals(after, before))
             {
@@ -261,12 +269,12 @@ internal sealed partial class RolloutPass
 
         var sla = _spec!.Policy.Sla!;
         // Before the route gives it something nobody can tell anything of it.
-        if (_s.Attempt!.FirstWeightAt is not null && Canary is { } unserved && IsUnserved(unserved))
+        if (_s.Step!.Lost is not null || (_s.Attempt!.FirstWeightAt is not null && Canary is { } unserved && IsUnserved(unserved)))
         {
             return null;
         }
 
-        if (_s.Attempt.FirstWeightAt is not { } first)
+        if (_s.Attempt!.FirstWeightAt is not { } first)
         {
             return BaselineDone() ? null
                 : SlaQuestions.Of(sla, _in.Key, Stable!.Record, null, _spec.Entry, Metrics.Select(m => (m, Due(m, _s.Attempt.StartedAt ?? _now))));

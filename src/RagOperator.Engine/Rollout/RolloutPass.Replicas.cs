@@ -59,12 +59,12 @@ internal sealed partial class RolloutPass
     }
 
     private static int CanaryReplicas(Api.Resolved.ResolvedComponent wish, int weight) =>
-        weight >= 100 ? wish.Replicas : Math.Max(1, wish.CanaryReplicas ?? (int)Math.Ceiling(wish.Replicas * weight / 100m));
+        weight >= 100 || wish.Replicas == 0 ? wish.Replicas : Math.Max(1, wish.CanaryReplicas ?? (int)Math.Ceiling(wish.Replicas * weight / 100m));
 
     /// <summary>Whether the canary has requests to answer. Then a component that lost all its pods gets them back also while nothing may rise: what
     /// serves goes on serving, and is late when it does not.</summary>
-    private bool IsServing => IsRollout && _s.Attempt?.FirstWeightAt is not null && _s.Weight > 0;
+    private bool IsServing => IsRollout && _s.Attempt?.FirstWeightAt is not null && (_s.Weight > 0 || _s.Step!.Lost is not null);
 
     private int ServingReplicas(string component) =>
-        _spec?.Component(component) is { IsWorkload: true } wish ? CanaryReplicas(wish, _s.Weight ?? 0) : 1;
+        _spec?.Component(component) is { IsWorkload: true } wish ? CanaryReplicas(wish, Math.Max(_s.Weight ?? 0, _s.Step?.Lost?.Weight ?? 0)) : 1;
 }

@@ -76,13 +76,17 @@ internal sealed partial class RolloutPass
         }
 
         step.LoweredTo = seen;
-        if (OwnRoute.Verified)
-        {
-            _s.Weight = seen;
-        }
-
         _s.Paused ??= new PausedStatus { By = hand, Since = _now };
         _creditedTo = null;
+    }
+
+    /// <summary>What people read is what the gateway has: a weight that a hand or a loss took is told as soon as the gateway confirms it.</summary>
+    private void NoticeWeight()
+    {
+        if (IsRollout && OwnRoute is { Verified: true } && _s.Step is { LoweredTo: not null } or { Lost: not null } && OnRoute(Canary!.Record) is var now && now < _s.Weight)
+        {
+            _s.Weight = now;
+        }
     }
 
     private void PlanRoute()
@@ -141,7 +145,8 @@ internal sealed partial class RolloutPass
         var target = CanaryTarget();
         var leaving = now.Where(b => !Is(b.Service, stableService) && !Is(b.Service, canaryService)).ToList();
         var lowers = leaving.Exists(static b => b.Weight > 0) || (Canary is { } canary && target < OnRoute(canary.Record));
-        if (lowers && ReadyAddresses(stable) == 0)
+        // In a recovery nothing goes to stable: the canary, which is there, gets all.
+        if (lowers && ReadyAddresses(stable) == 0 && !(IsRecovery && target == 100))
         {
             // By the cache, which may be old or not see it: looked at live before the write, again and again.
             _bothBad = true;
@@ -183,7 +188,9 @@ internal sealed partial class RolloutPass
         }
 
         var seen = LeastOnRoute(Canary.Record);
-        var may = live == seen || (MayRaise && OwnRoute is { Verified: true } && RouteIsClear() && IsAvailable(Canary.Record) && ReadyAddresses(Canary.Record) > 0
+        // Where stable serves nobody, what the gateway makes of the route and who else is on it no longer matters: one write ends both.
+        var follows = IsRecovery || (OwnRoute is { Verified: true } && RouteIsClear());
+        var may = live == seen || (MayRaise && follows && IsAvailable(Canary.Record) && ReadyAddresses(Canary.Record) > 0
             && World.Services.ContainsKey(EntryService(Canary.Record)));
         return may ? live : seen;
     }

@@ -22,6 +22,7 @@ internal sealed partial class RolloutPass
             _creditedTo = null;
         }
 
+        _s.StableUnreadySince = NotAhead(_s.StableUnreadySince);
         if (_s.Step is { } step)
         {
             step.VerifiedAt = NotAhead(step.VerifiedAt);

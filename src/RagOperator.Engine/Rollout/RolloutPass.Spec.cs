@@ -312,6 +312,7 @@ internal sealed partial class RolloutPass
         _s.Attempt = null;
         _s.Promoting = null;
         _s.Paused = null;
+        _s.Recovery = null;
         _creditedTo = null;
         _breaches.Clear();
         ForgetCanaryFlags();

@@ -31,6 +31,10 @@ internal sealed partial class RolloutPass
             UnavailableSince = _s.Step?.UnavailableSince,
             AvailableSince = _s.Step?.AvailableSince,
             NoAddressSince = _s.Step?.NoAddressSince,
+            Outages = _s.Step?.Outages,
+            Lost = _s.Step?.Lost,
+            Losses = _s.Step?.Lost is null ? null : 1,
+            ReturnsTo = _s.Step?.ReturnsTo,
         };
         _creditedTo = null;
         if (_s.Weight == 0 && _s.Attempt?.FirstWeightAt is not null && Canary is { } canary && FlagsOfStep(canary.Record, index).Count > 0)
@@ -130,7 +134,12 @@ internal sealed partial class RolloutPass
         }
 
         var step = _s.Step!;
-        var weight = step.State == StepStates.Scaling ? Math.Min(_s.Weight ?? 0, step.Weight) : step.Weight;
+        if (step.Lost is not null)
+        {
+            return 0;
+        }
+
+        var weight = step.State == StepStates.Scaling ? Math.Min(Math.Max(_s.Weight ?? 0, step.ReturnsTo ?? 0), step.Weight) : step.Weight;
         return Math.Min(weight, step.LoweredTo ?? weight);
     }
 
@@ -146,7 +155,7 @@ internal sealed partial class RolloutPass
             // Nobody can tell what its policy was; that it does not answer anybody needs none.
             if (Stable is not null)
             {
-                WatchAddress(canary.Record, _s.Step);
+                WatchAddress(canary.Record, _s.Step, isAvailable: false);
             }
 
             return;
@@ -158,7 +167,18 @@ internal sealed partial class RolloutPass
             return; // it was just taken back
         }
 
-        if (IsRollout && IsUnserved(canary) && _now - _s.Attempt!.FirstWeightAt > s_decisionStands)
+        if (IsRollout && IsAsleep)
+        {
+            Sleep(_s.Step);
+            return;
+        }
+
+        if (_s.Step.Lost is not null || (IsRollout && Recovers(canary, available)))
+        {
+            return;
+        }
+
+        if (IsRollout && !IsRecovery && IsUnserved(canary) && _now - _s.Attempt!.FirstWeightAt > s_decisionStands)
         {
             _s.Attempt.FirstWeightAt = null; // nothing has begun to warm up
         }
@@ -178,7 +198,7 @@ internal sealed partial class RolloutPass
             case StepStates.Scaling:
                 Shift(canary, available);
                 break;
-            case StepStates.Shifting when IsUnwritten(canary):
+            case StepStates.Shifting when IsUnwritten(canary) && !IsRecovery:
                 ShiftAgain(canary, available);
                 break;
             case StepStates.Shifting:
@@ -203,7 +223,8 @@ internal sealed partial class RolloutPass
             step.UnverifiedSince = null;
             if (!first && step.LoweredTo is null)
             {
-                _s.Weight = Math.Min(_s.Weight ?? 0, LiveWeight());
+                _s.Weight = LiveWeight();
+                step.ReturnsTo = null;
             }
         }
 
@@ -332,6 +353,7 @@ internal sealed partial class RolloutPass
         }
 
         step.UnverifiedSince = null;
+        _s.Weight = step.Weight;
         if (!FlagsDelivered(Canary!.Record, step.Index))
         {
             step.HoldUntil = null;
@@ -345,7 +367,7 @@ internal sealed partial class RolloutPass
         var held = RunClock(step, policy);
         var runs = _creditedTo is not null;
         var complete = held >= policy.Hold || (_s.Promoting == true && runs);
-        var approved = !policy.ApprovalRequired || step.Approved == true || _s.Promoting == true || _s.Attempt!.Undo == true;
+        var approved = !policy.ApprovalRequired || step.Approved == true || _s.Promoting == true || _s.Attempt!.Undo == true || IsRecovery;
         // What becomes stable has nothing to fall back on once the old release is gone: it has to be there at that very moment.
         var ready = available || step.Index + 1 < _spec!.Policy.Steps.Count;
         if (complete && runs && approved && ready && MayRaise)
@@ -384,7 +406,7 @@ internal sealed partial class RolloutPass
     {
         var canary = Canary!;
         var old = Stable;
-        Record(canary, old is null ? Outcomes.Installed : Outcomes.Promoted, old is null ? "Installed" : "StepsComplete",
+        Record(canary, old is null ? Outcomes.Installed : Outcomes.Promoted, old is null ? "Installed" : IsRecovery ? "Recovered" : "StepsComplete",
             old is null ? "first install" : $"took over from {Called(old.Record)}");
         if (old is not null)
         {

@@ -15,7 +15,7 @@ internal sealed partial class RolloutPass
 
     private void Summarize()
     {
-        var situation = Situate();
+        var situation = WithStableDown(Situate());
         situation = situation with { Message = Sentence(situation.Message) };
         _s.Phase = situation.Phase;
         _s.Message = World.LastError is { } error && situation.Phase != Phases.Healthy && !situation.Message.Contains(error, StringComparison.Ordinal) ? $"{situation.Message}. Trouble: {error}" : situation.Message;
@@ -73,7 +73,7 @@ internal sealed partial class RolloutPass
             var failed = _book.Find(failedHash);
             var called = failed is null ? failedHash : Called(failed.Record);
             var why = _s.Rollback?.Message ?? failed?.Failed ?? "";
-            return _bothBad ? new Situation(Phases.Progressing, "StableNotReady", $"{called} is to be taken back ({why}), but stable has no ready address: both are bad, the weight waits for stable")
+            return _bothBad ? new Situation(Phases.Progressing, StableNotReady, $"{called} is to be taken back ({why}), but stable has no ready address: both are bad, the weight waits for stable")
                 : _s.Rollback is { VerifiedAt: null } && !CarriesNothingOf(failedHash) ? new Situation(Phases.Progressing, "RollingBack", $"Taking {called} back: {why}{(!World.RouteKindKnown ? "; the server serves no HTTPRoute: nobody can tell who gets requests, and its pods stay" : OwnRoute is { Verified: false } ? $"; waiting for the gateway{RouteText()}" : "")}")
                 : new Situation(Phases.Degraded, "RolledBack", $"{called} was taken back in step {_s.Rollback?.Step}: {why}. Stable {Called(stable)} serves; held until spec changes, or somebody annotates {Api.ApiConstants.RequestAnnotation}=retry/{failed?.Record.Number}");
         }
@@ -85,7 +85,7 @@ internal sealed partial class RolloutPass
 
         if (_bothBad)
         {
-            return new Situation(Phases.Progressing, "StableNotReady", $"Stable {Called(stable)} has no ready address: the weight of the release that was withdrawn waits for it");
+            return new Situation(Phases.Progressing, StableNotReady, $"Stable {Called(stable)} has no ready address: the weight of the release that was withdrawn waits for it");
         }
 
         var single = OwnRoute is { Verified: true, Drifted: false } route
@@ -114,7 +114,8 @@ internal sealed partial class RolloutPass
             return notWritten;
         }
 
-        return single ? new Situation(Phases.Healthy, "Healthy", $"{Called(stable)} serves all requests")
+        return single && IsAsleep ? new Situation(Phases.Healthy, "ScaledToZero", $"{Called(stable)} is scaled to 0: it has no pods and serves no requests")
+            : single ? new Situation(Phases.Healthy, "Healthy", $"{Called(stable)} serves all requests")
             : _pending ? new Situation(Phases.Progressing, "Checking", "Checking the new release with the API server")
             : new Situation(Phases.Progressing, "RouteNotVerified", $"{Called(stable)} is stable; waiting for the gateway{RouteText()}");
     }
@@ -131,8 +132,9 @@ internal sealed partial class RolloutPass
             return new Situation(Phases.Suspended, reason, $"{where}: {text}");
         }
 
-        var doing = step.State switch
+        var doing = IsToRecover ? RecoveryText() : step.State switch
         {
+            StepStates.Scaling when step.ReturnsTo is { } before && !RouteCarries(before) => $"its pods are back; waiting for the gateway to confirm the {before}% that it had{RouteText()}",
             StepStates.Scaling => Missing(canary) is { Length: > 0 } missing ? $"bringing up pods: {missing}"
                 : _s.Attempt!.FirstWeightAt is null && !BaselineDone() ? "asking each metric about stable first"
                 : !RouteIsClear() ? "waiting until the route is free of the release before"
@@ -144,7 +146,7 @@ internal sealed partial class RolloutPass
             StepStates.Shifting => $"waiting for the gateway to take the weight{RouteText()}",
             _ => HoldText(step, policy),
         };
-        return new Situation(Phases.Progressing, step.State, $"{where}: {doing}");
+        return new Situation(Phases.Progressing, IsToRecover ? "Recovering" : step.State, $"{where}: {doing}");
     }
 
     private string HoldText(StepStatus step, ResolvedStep policy)
@@ -201,9 +203,19 @@ internal sealed partial class RolloutPass
             return ("RouteKindMissing", "the Gateway API's HTTPRoute is not installed in this cluster");
         }
 
-        if (_bothBad)
+        if (IsAsleep)
         {
-            return ("StableNotReady", "the weight is to go down, but stable has no ready address: both are bad");
+            return ("ScaledToZero", $"component {_spec.Entry} is scaled to 0: the rollout waits until it is to have pods");
+        }
+
+        if (_bothBad && !IsToRecover)
+        {
+            return (StableNotReady, "the weight is to go down, but stable has no ready address: both are bad");
+        }
+
+        if (step.Lost is not null)
+        {
+            return ("PodsLost", LossText(canary, step));
         }
 
         if (_s.Paused is { } paused)
@@ -270,7 +282,7 @@ internal sealed partial class RolloutPass
 
     private string? BaselineTrouble()
     {
-        if (_s.Attempt!.FirstWeightAt is not null || BaselineDone())
+        if (_s.Attempt!.FirstWeightAt is not null || IsToRecover || BaselineDone())
         {
             return null;
         }

@@ -60,7 +60,7 @@ internal sealed partial class RolloutPass
 
     /// <summary>Whether anything may rise now: weights, flags, new pods of a canary.</summary>
     private bool MayRaise => !_in.MayNotRaise && _unadopted is null && _refused is null && !_pending && _s.Paused is null && _spec is { Policy.Paused: false }
-        && (Stable is null || World.RouteKindKnown);
+        && (Stable is null || (World.RouteKindKnown && !IsAsleep));
 
     public EngineOutput Run()
     {
@@ -96,6 +96,8 @@ internal sealed partial class RolloutPass
         KeepPosition();
         ReadRequest();
         NoticeHand();
+        NoticeWeight();
+        WatchStable();
         Judge();
         Advance();
         FollowRollback();

@@ -12,6 +12,7 @@ internal static class StatusCopy
             Step = status.Step is null ? null : status.Step with { },
             Attempt = status.Attempt is null ? null : status.Attempt with { },
             Rollback = status.Rollback is null ? null : status.Rollback with { },
+            Recovery = status.Recovery is null ? null : status.Recovery with { },
             Flags = Copy(status.Flags),
             Struck = Copy(status.Struck),
             Components = Copy(status.Components),

@@ -39,6 +39,8 @@ public static class WorkloadViews
             Available = available,
             CapacityProblem = available < replicas ? PodProblems.Capacity(deployment, shown) : null,
             PodProblem = available < replicas ? PodProblems.Other(deployment, shown) : null,
+            LivePods = available < replicas ? PodLosses.Live(shown) : null,
+            Crash = available < replicas ? PodLosses.NewestCrash(shown) : null,
         };
     }
 

@@ -203,15 +203,32 @@ public sealed class AvailabilityTests
     }
 
     [Fact]
-    public void Full_cluster_does_not_protect_a_canary_that_has_weight_and_no_address()
+    public void Canary_that_was_there_in_time_and_is_gone_for_a_moment_after_its_deadline_keeps_its_weight()
     {
         var sim = new Sim().UntilHealthy();
-        sim.Edit(static s => s.Image("api", "api:2")).UntilStep("half", StepStates.Holding);
-        sim.Cluster.Pods("api:2").NoRoom = "evicted, no room";
-        foreach (var pod in sim.Deployment("api:2")!.Pods) pod.ReadyAt = null;
-        sim.Run(TimeSpan.FromSeconds(15));
-        Assert.Equal(0, sim.Weight("api:2"));
-        Assert.Equal(RollbackCauses.NoReadyAddress, sim.Status.Rollback!.Cause);
+        sim.Cluster.Pods("api:2").Start = TimeSpan.FromMinutes(9.6);
+        sim.Edit(static s => s.Image("api", "api:2").Put("components[1].canaryReplicas", "2")).Until(static s => s.Weight("api:2") == 5).Run(TimeSpan.FromSeconds(25));
+        Assert.NotNull(sim.Status.Step!.UnavailableSince);
+        // One of two pods: there is an address all the time.
+        var pod = sim.Deployment("api:2")!.Pods[0];
+        pod.ReadyAt = sim.Now + TimeSpan.FromSeconds(3);
+        sim.Run(TimeSpan.FromMinutes(2));
+        Assert.Equal((5, Phases.Progressing), (sim.Weight("api:2"), sim.Phase));
+        Assert.Null(sim.Status.Step!.UnavailableSince);
+    }
+
+    [Fact]
+    public void Canary_that_is_never_there_for_a_minute_is_late_in_the_end()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Edit(static s => s.Image("api", "api:2").Put("components[1].canaryReplicas", "2").Put("rollout.progressDeadline", "1m").Put("sla", "-").Put("rollout.steps[0].hold", "7d")).UntilStep("canary", StepStates.Holding);
+        for (var i = 0; i < 20 && sim.Status.Rollback is null; i++)
+        {
+            sim.Deployment("api:2")!.Pods[0].ReadyAt = sim.Now + TimeSpan.FromSeconds(9);
+            sim.Run(TimeSpan.FromSeconds(45));
+        }
+
+        Assert.Equal(RollbackCauses.Deadline, sim.Status.Rollback?.Cause);
     }
 
     [Fact]

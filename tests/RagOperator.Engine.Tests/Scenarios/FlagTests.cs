@@ -186,7 +186,7 @@ public sealed class FlagTests
         var lost = sim.Deployment("api:1")!.Name;
         sim.Cluster.Deployments.Remove(lost);
         sim.Run(s_minute);
-        Assert.Equal((Phases.Progressing, "False ChildNotWritten"), (sim.Status.Phase, sim.Condition("Ready")));
+        Assert.Equal((Phases.Degraded, "False StableNotReady"), (sim.Status.Phase, sim.Condition("Ready")));
         Assert.Contains($"Deployment {lost} cannot be written: ", sim.Status.Message, StringComparison.Ordinal);
         sim.Faults = null;
         sim.UntilHealthy();

@@ -90,6 +90,9 @@ internal sealed class PodBehavior
     /// <summary>Why they do not become ready; null: they do.</summary>
     public string? Fails { get; set; }
 
+    /// <summary>When a container ended with an error; null: none did.</summary>
+    public DateTimeOffset? FailedAt { get; set; }
+
     /// <summary>Why they find no room; null: they do.</summary>
     public string? NoRoom { get; set; }
 }

@@ -104,13 +104,28 @@ internal sealed partial class Cluster
     }
 
     /// <summary>Pods of this image fail from now on, those that run too.</summary>
-    public void Fail(string image, string message = "CrashLoopBackOff") => Pods(image).Fails = message;
+    public void Fail(string image, string message = "CrashLoopBackOff")
+    {
+        Pods(image).Fails = message;
+        Pods(image).FailedAt = Now;
+    }
+
+    /// <summary>Pods of this image do not answer their probes any more; none of their containers ended.</summary>
+    public void Mute(string image) => Pods(image).Fails = "not ready";
+
+    /// <summary>Somebody takes pods of this image away: others start in their place.</summary>
+    public void Evict(string image)
+    {
+        foreach (var pod in Deployments.Values.Where(d => d.Image == image).SelectMany(static d => d.Pods))
+            pod.ReadyAt = Pods(image).NoRoom is null ? Now + Pods(image).Start : null;
+    }
 
     /// <summary>Pods of this image are well again: each one starts anew.</summary>
     public void Heal(string image)
     {
         var behavior = Pods(image);
         behavior.Fails = null;
+        behavior.FailedAt = null;
         behavior.NoRoom = null;
         foreach (var pod in Deployments.Values.Where(d => d.Image == image).SelectMany(static d => d.Pods))
             pod.ReadyAt = Now + behavior.Start;
@@ -314,6 +329,8 @@ internal sealed partial class Cluster
             Available = available,
             CapacityProblem = short_ && deployment.Pods.Exists(static p => p.ReadyAt is null) ? behavior.NoRoom : null,
             PodProblem = short_ ? behavior.Fails : null,
+            LivePods = short_ ? deployment.Pods.Count : null,
+            Crash = short_ && behavior is { Fails: { } fails, FailedAt: { } at } ? new PodCrash(at, fails) : null,
         };
     }
 

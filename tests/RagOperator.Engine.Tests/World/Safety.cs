@@ -71,7 +71,10 @@ internal sealed class Safety(Sim sim)
         }
 
         var falls = (World.Route?.Backends ?? []).Any(b => b.Service != stable && b.Weight > write.Backends.Where(w => w.Service == b.Service).Sum(static w => w.Weight));
-        if (falls && World.Addresses(World.Services[stable]) == 0) Broken("S3", "weight goes to a stable without a ready address", write);
+        // A recovery takes everything from whoever has it, and gives none of it to stable.
+        var recovers = status!.Recovery is { DecidedAt: not null, Weight: 100 } recovery && recovery.Release == status.CanaryRevision
+            && write.Backends.Any(b => b.Service == canary && b.Weight == 100);
+        if (falls && !recovers && World.Addresses(World.Services[stable]) == 0) Broken("S3", "weight goes to a stable without a ready address", write);
     }
 
     private void Check(ApplyFlags write)

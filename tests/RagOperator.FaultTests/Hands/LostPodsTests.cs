@@ -10,18 +10,18 @@ public sealed class LostPodsTests(ITestOutputHelper output)
     private static readonly ServiceSpec s_first = new() { Flag = false };
 
     [SkippableFact]
-    public Task Hand_kills_all_canary_pods_and_the_canary_is_taken_back() => HandLab.CheckAsync(
+    public Task Hand_kills_all_canary_pods_and_the_canary_gets_its_weight_back_with_them() => HandLab.CheckAsync(
         "workload/canary-dead", Moment.Steps, [Moment.Half], s_first, static async run =>
         {
             await run.ComeAsync();
-            // A full namespace explains why no pod comes back, and protects no canary that has weight.
+            // A full namespace explains why no pod comes back: nothing gets requests that cannot answer, and nobody is to blame.
             await run.QuotaAsync(0);
             await run.KillPodsAsync(run.Canary);
-            var decided = await run.World.UntilAsync(static s => s.RollbackDecided, "taken back");
-            Assert.Equal("NoReadyAddress", decided.RollbackCause);
-            await run.EndRolledBackAsync();
-            Assert.Equal("False", await FlagAsync(run, run.Stable));
+            await run.World.UntilAsync(static s => s is { Phase: "Suspended", Weight: 0 } && s.Message.Contains("lost its pods", StringComparison.Ordinal), "its weight is taken");
+            Assert.Equal(0, await run.World.WeightBesideAsync(run.Stable));
             await run.QuotaAsync(null);
+            await run.World.UntilAsync(static s => s.Weight > 0, "its weight is back", TimeSpan.FromMinutes(2));
+            await run.FinishAsync();
         }, output, canaryMayDie: true, next: static s => s with { Flag = true });
 
     [SkippableFact]

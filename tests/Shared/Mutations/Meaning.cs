@@ -58,8 +58,8 @@ public static partial class Meaning
         var entry = spec["traffic"]?["component"] is { } named ? $"{named}" : roots.Count == 1 ? roots[0] : "";
         if (roots.Count == 1 && entry == roots[0]) (spec["traffic"] as JsonObject)?.Remove("component");
         if (spec["featureFlags"]?["deliverTo"] is JsonArray { Count: 1 } receivers && $"{receivers[0]}" == entry) ((JsonObject)spec["featureFlags"]!).Remove("deliverTo");
-        // One pod is one pod at any weight.
-        foreach (var component in components.Where(static c => c["replicas"] is null || $"{c["replicas"]}" is "1" or "1.0")) component.Remove("canaryReplicas");
+        // One pod is one pod at any weight, and none is none.
+        foreach (var component in components.Where(static c => c["replicas"] is null || $"{c["replicas"]}" is "0" or "0.0" or "1" or "1.0")) component.Remove("canaryReplicas");
 
         var steps = (spec["rollout"]?["steps"] as JsonArray ?? []).Select(static s => $"{s!["name"]}").Order(StringComparer.Ordinal).ToList();
         var metrics = (spec["sla"]?["metrics"] as JsonArray ?? []).OfType<JsonObject>().ToList();

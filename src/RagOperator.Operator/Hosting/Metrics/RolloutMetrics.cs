@@ -38,6 +38,8 @@ internal sealed class RolloutMetrics : IRolloutMetrics, IDisposable
             e.Status.Step is { } step ? [Point(step.Index, key)] : []);
         Gauge("ragoperator_weight", "Percent of the requests that go to the release that spec names, as verified.", static (key, e) =>
             e.Status.Weight is { } weight ? [Point(weight, key)] : []);
+        Gauge("ragoperator_stable_ready", "1 while the stable release has a ready address or is to have no pods, 0 while it serves nobody. Absent before a first install.", static (key, e) =>
+            e.Status.StableRevision is null ? [] : [Point(e.Status.StableUnreadySince is null ? 1 : 0, key)]);
         Gauge("ragoperator_sla_value", "The metric's value of the release that is judged, in the base unit of its query.", static (key, e) =>
             Sla(e).SelectMany(m => Point(MetricText.Parse(m.Value), key, m)));
         Gauge("ragoperator_sla_stable_value", "The metric's value of stable at the same time, where a part of the limit is relative to it.", static (key, e) =>
