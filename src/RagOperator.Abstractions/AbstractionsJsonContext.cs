@@ -17,6 +17,7 @@ namespace RagOperator.Abstractions;
 [JsonSerializable(typeof(V1ControllerRevision))]
 [JsonSerializable(typeof(V1Service))]
 [JsonSerializable(typeof(V1Endpoints))]
+[JsonSerializable(typeof(V1EndpointSlice))]
 [JsonSerializable(typeof(V1ConfigMap))]
 [JsonSerializable(typeof(V1Pod))]
 [JsonSerializable(typeof(V1Secret))]

@@ -19,6 +19,7 @@ internal static class Resolver
             Components = InStartOrder([.. spec.Components.Select((c, i) => Component(c, rawComponents[i]))]),
             Entry = entry,
             GatewayApi = spec.Traffic!.GatewayApi!.Value,
+            Settle = spec.Traffic.Settle is { } settle ? Duration(settle, TimeSpan.Zero) : null,
             DeliverTo = Sorted(candidate.DeliverTo),
             EnabledFlags = Sorted(flags.Where(static f => f.Enabled).Select(static f => f.Name)),
             DisabledFlags = Sorted(flags.Where(static f => !f.Enabled).Select(static f => f.Name)),

@@ -58,6 +58,7 @@ internal static class TypedSpec
     {
         Component = f.Text("component"),
         GatewayApi = f.Raw("gatewayApi", required: true),
+        Settle = f.Text("settle"),
     };
 
     private static FeatureFlagsSpec FeatureFlags(FieldReader f) => new()

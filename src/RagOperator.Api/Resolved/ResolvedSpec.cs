@@ -15,6 +15,9 @@ public sealed record ResolvedSpec
     /// <summary>The HTTPRoute spec as the user wrote it, without backendRefs.</summary>
     public required JsonElement GatewayApi { get; init; }
 
+    /// <summary>How long after the route's last change the word of a gateway counts that names no generation; null: it never does.</summary>
+    public TimeSpan? Settle { get; init; }
+
     /// <summary>Names of the components that get flag files, sorted.</summary>
     public required IReadOnlyList<string> DeliverTo { get; init; }
 

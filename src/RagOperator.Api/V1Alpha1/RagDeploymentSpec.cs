@@ -154,6 +154,12 @@ public sealed record TrafficSpec
     [Required]
     [PreserveUnknownFields]
     public JsonElement? GatewayApi { get; set; }
+
+    /// <summary>For gateways that do not say which generation of the route they have accepted (Linkerd): how long after the last change of the route
+    /// their word counts, 0s to 10m. Default: it never does.</summary>
+    [Length(2, RagDuration.MaxLength)]
+    [Pattern(RagDuration.Pattern)]
+    public string? Settle { get; set; }
 }
 
 /// <summary>Feature flags and who receives them.</summary>

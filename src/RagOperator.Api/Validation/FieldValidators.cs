@@ -10,6 +10,7 @@ internal sealed class SpecValidator : AbstractValidator<RagDeploymentSpec>
     {
         RuleFor(static s => s.Components).MustHold(1, SpecLimits.Components, "components");
         RuleForEach(static s => s.Components).SetValidator(new ComponentValidator());
+        RuleFor(static s => s.Traffic!.Settle).MustLast(TimeSpan.Zero, TimeSpan.FromMinutes(10)).When(static s => s.Traffic is not null);
         RuleFor(static s => s.FeatureFlags!).SetValidator(new FeatureFlagsValidator()).When(static s => s.FeatureFlags is not null);
         RuleFor(static s => s.Rollout!).SetValidator(new RolloutValidator()).When(static s => s.Rollout is not null);
         RuleFor(static s => s.Rollback!).SetValidator(new RollbackValidator()).When(static s => s.Rollback is not null);

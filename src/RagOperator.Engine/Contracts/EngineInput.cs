@@ -70,6 +70,15 @@ public sealed record EngineMemory
     /// <summary>Up to when the running hold is credited; null while its clock stands, so that time in which nobody watched never counts.</summary>
     public DateTimeOffset? CreditedTo { get; init; }
 
+    /// <summary>Since when the route has been seen as it is, where its parents name no generation; null where they do.</summary>
+    public RouteSeen? Route { get; init; }
+
     /// <summary>The newest values of each metric that is in breach, by its name, newest last: what the history tells of a rollback.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Breaches { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 }
+
+/// <summary>One version of a route, and since when this process has seen no other.</summary>
+/// <param name="Uid">The route's uid.</param>
+/// <param name="Generation">Its generation.</param>
+/// <param name="Since">When it was first seen.</param>
+public sealed record RouteSeen(string Uid, long Generation, DateTimeOffset Since);

@@ -180,8 +180,14 @@ public sealed record RouteView : ChildView
     /// <summary>Whether anything but the weights differs from what spec asks for.</summary>
     public bool Drifted { get; init; }
 
+    /// <summary>Which version of its spec it is; changes with each change of the spec.</summary>
+    public long Generation { get; init; }
+
     /// <summary>Whether every parent has accepted and resolved it for its newest generation.</summary>
     public bool Verified { get; init; }
+
+    /// <summary>Whether all that keeps it from being verified is that a parent which has accepted it does not say for which generation.</summary>
+    public bool Undated { get; init; }
 
     /// <summary>For people: what the parents say where it is not verified, else where it differs from spec; null where neither is so.</summary>
     public string? Problem { get; init; }

@@ -39,6 +39,7 @@ internal sealed partial class RolloutPass
         _in = input;
         _now = Milliseconds(input.Now);
         _s = StatusCopy.Of(input.Memory.Working ?? input.Persisted);
+        World = Settled(input.Observed);
         _creditedTo = input.Memory.CreditedTo;
         _breaches = new Dictionary<string, IReadOnlyList<string>>(input.Memory.Breaches, StringComparer.Ordinal);
         _book = new ReleaseBook(
@@ -52,7 +53,7 @@ internal sealed partial class RolloutPass
     private bool IsNamed(string hash) => Is(hash, _s.StableRevision) || Is(hash, _s.CanaryRevision) || Is(hash, _s.FailedRevision)
         || _s.History?.Exists(h => Is(h.Revision, hash)) == true || _s.Retiring?.Exists(r => Is(r.Revision, hash)) == true;
 
-    private Observed World => _in.Observed;
+    private Observed World { get; }
 
     private ReleaseView? Stable => _book.Find(_s.StableRevision);
 
@@ -115,7 +116,7 @@ internal sealed partial class RolloutPass
         {
             Status = _s,
             StatusDue = StatusDiff.IsDue(_in.Persisted, _s, ProgressCadence(), _now),
-            Memory = new EngineMemory { Working = _s, CreditedTo = _creditedTo, Breaches = _breaches },
+            Memory = new EngineMemory { Working = _s, CreditedTo = _creditedTo, Breaches = _breaches, Route = _routeSeen },
             Before = _before,
             StatusNeeds = _statusNeeds,
             Condemns = _condemns,

@@ -71,7 +71,7 @@ public sealed class GatewayApiRouter : ITrafficRouter<V1HTTPRoute>
         ArgumentNullException.ThrowIfNull(current);
         ArgumentNullException.ThrowIfNull(ports);
         var (backends, differing, strange) = RouteBackends.Read(current, owner.Namespace, ports);
-        var unverified = RouteParents.FirstUnverified(current);
+        var (unverified, undated) = RouteParents.FirstUnverified(current);
         var drift = wanted is { } route ? RouteDrift.Find(route, current.Spec) : null;
         return new RouteView
         {
@@ -83,7 +83,9 @@ public sealed class GatewayApiRouter : ITrafficRouter<V1HTTPRoute>
             Backends = backends,
             Differing = differing,
             Drifted = strange || differing.Count > 0 || drift is not null,
+            Generation = current.Metadata.Generation ?? 0,
             Verified = unverified is null,
+            Undated = undated,
             Problem = unverified ?? (drift is null ? null : $"{drift} of the HTTPRoute is not yet as spec.traffic.gatewayApi says"),
             ForeignWriter = ForeignWriter(current),
             RolledBack = current.GetAnnotation(ApiConstants.RolledBackAnnotation),

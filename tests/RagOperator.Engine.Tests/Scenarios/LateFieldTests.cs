@@ -18,6 +18,14 @@ public sealed class LateFieldTests
             Release(sim).Until(static s => s.Status.Rollback is not null);
             return sim.Status.Rollback!.DecidedAt!.Value - sim.Status.History![0].StartedAt!.Value;
         }),
+        ["traffic.settle"] = static () => Later("traffic.settle", "1m", "9m", static sim =>
+        {
+            sim.Cluster.GatewayIsUndated = true;
+            Release(sim).Until(static s => s.Weight("api:2") == 5);
+            var since = sim.Now;
+            sim.UntilStep("canary", StepStates.Holding);
+            return sim.Now - since;
+        }),
         ["rollout.retireDelay"] = static () => Later("rollout.retireDelay", "30s", "50m", static sim =>
         {
             Release(sim).Until(static s => s.Status.History![0].Outcome == "Promoted").Until(static s => s.Pods("api:1") == 0);

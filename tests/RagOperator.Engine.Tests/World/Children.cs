@@ -75,6 +75,8 @@ internal sealed class SimRoute : SimChild
     /// <summary>When the gateway has taken the newest generation; null: never, as things are.</summary>
     public DateTimeOffset? VerifiedAt { get; set; }
 
+    public long Generation { get; set; }
+
     public string? ForeignWriter { get; set; }
 
     public string? RolledBack { get; set; }

@@ -78,6 +78,9 @@ internal sealed partial class Cluster
 
     public string? ParentMessage { get; set; }
 
+    /// <summary>Whether the gateway says of any version of the route that it is accepted, and never of which.</summary>
+    public bool GatewayIsUndated { get; set; }
+
     public bool RouteKindKnown { get; set; } = true;
 
     /// <summary>A hostname that the API server refuses in a route; null: none.</summary>
@@ -154,6 +157,7 @@ internal sealed partial class Cluster
     public void RouteChanged()
     {
         Route!.Version++;
+        Route.Generation++;
         Route.VerifiedAt = Now + GatewayDelay;
     }
 
@@ -266,7 +270,9 @@ internal sealed partial class Cluster
                 Backends = [.. route.Backends],
                 Differing = route.Differing.Count > 0 ? [route.Differing] : [],
                 Drifted = route.Drifted || route.Differing.Count > 0,
-                Verified = route.VerifiedAt <= Now,
+                Generation = route.Generation,
+                Verified = route.VerifiedAt <= Now && !GatewayIsUndated,
+                Undated = GatewayIsUndated && route.VerifiedAt is not null,
                 Problem = ParentMessage,
                 ForeignWriter = route.ForeignWriter,
                 RolledBack = route.RolledBack,

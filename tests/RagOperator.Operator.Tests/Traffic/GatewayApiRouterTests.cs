@@ -159,6 +159,43 @@ public sealed class GatewayApiRouterTests
         Assert.Equal(expected, view.Problem is null);
     }
 
+    [Theory]
+    // Envoy Gateway and others go on with an older version of a rule that they cannot use.
+    [InlineData("""{"type":"PartiallyInvalid","status":"True","observedGeneration":3,"reason":"UnsupportedValue","message":"Fall back to last known good state"}""", "Gateway gateways/public: PartiallyInvalid=True UnsupportedValue: Fall back to last known good state")]
+    [InlineData("""{"type":"PartiallyInvalid","status":"True","reason":"UnsupportedValue","message":"m"}""", "Gateway gateways/public: PartiallyInvalid=True UnsupportedValue: m")]
+    [InlineData("""{"type":"PartiallyInvalid","status":"True","observedGeneration":2,"reason":"UnsupportedValue","message":"of an older one"}""", null)]
+    [InlineData("""{"type":"PartiallyInvalid","status":"False","observedGeneration":3}""", null)]
+    public void Parent_that_uses_only_a_part_of_the_route_verifies_nothing(string condition, string? problem)
+    {
+        var body = Router.Create(Sample.Owner, new(Sample.Element(User), Two, Ports));
+        body["metadata"]!["generation"] = 3;
+        body["status"] = Sample.Object($$"""
+            {"parents":[{"parentRef":{"name":"public","namespace":"gateways"},"conditions":[
+             {"type":"Accepted","status":"True","observedGeneration":3},{"type":"ResolvedRefs","status":"True","observedGeneration":3},{{condition}}]}]}
+            """);
+
+        Assert.Equal((problem is null, false, problem), (Observe(body, User).Verified, Observe(body, User).Undated, Observe(body, User).Problem));
+    }
+
+    [Theory]
+    [InlineData("True", "True", true)]
+    [InlineData("False", "True", false)]
+    [InlineData("True", "False", false)]
+    public void Parent_that_names_no_generation_is_told_from_a_silent_one(string accepted, string resolved, bool undated)
+    {
+        var body = Router.Create(Sample.Owner, new(Sample.Element(User), Two, Ports));
+        body["metadata"]!["generation"] = 3;
+        body["status"] = Sample.Object($$"""
+            {"parents":[{"parentRef":{"name":"public","namespace":"gateways"},"conditions":[
+             {"type":"Accepted","status":"{{accepted}}","reason":"R","message":"m"},{"type":"ResolvedRefs","status":"{{resolved}}","reason":"R","message":"m"}]}]}
+            """);
+
+        var view = Observe(body, User);
+
+        Assert.Equal((false, undated, 3L), (view.Verified, view.Undated, view.Generation));
+        Assert.Contains(undated ? "spec.traffic.settle" : "=False R: m", view.Problem, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Verified_wants_each_of_several_parents()
     {

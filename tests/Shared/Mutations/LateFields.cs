@@ -7,6 +7,7 @@ public static class LateFields
     /// <summary>Field by path, and its effect.</summary>
     public static IReadOnlyDictionary<string, string> All { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
+        ["traffic.settle"] = "a gateway that names no generation is believed that long after a change of the route",
         ["rollout.progressDeadline"] = "a release whose pods do not come is taken back after it",
         ["rollout.retireDelay"] = "the old release's pods stay for it",
         ["rollout.steps[].hold"] = "the next step begins after it",
