@@ -36,7 +36,10 @@ internal static partial class ReferencePage
               revision's Service and Deployment, with which its pods' names begin. Any other `$(x)` is refused; all else is left as it is.
             - `featureFlags` left out delivers no files; with it, even without flags, the components of `deliverTo` have the folder.
             - `RAG_REVISION` and `RAG_FLAGS_DIR`, and `RAG_<NAME>_URL`, `_HOST`, `_PORT` of each dependency, may not be set by a container's own `env`.
-              A component that receives flags may have no volume `{ApiConstants.FlagsVolume}` and no mount in `{ApiConstants.FlagsDirectory}`.
+              Native sidecars (init containers with `restartPolicy: Always`) get them too, and keep their own where they set one; other init containers get none.
+            - Pods get no variables of the namespace's Services (`enableServiceLinks: false`) unless the template sets it: Service `vllm` would set `VLLM_PORT=tcp://...`,
+              which vLLM takes for its own setting. Pods of Deployments that are there already stay as they are.
+            - A component that receives flags may have no volume `{ApiConstants.FlagsVolume}` and no mount in `{ApiConstants.FlagsDirectory}`.
 
 
             """.ReplaceLineEndings("\n"));

@@ -8,6 +8,9 @@ public sealed record SpecProblem(string Field, string Value, string Rule)
 {
     /// <summary><c>field: "value": rule</c>.</summary>
     public override string ToString() => $"{Field}: \"{Value}\": {Rule}";
+
+    /// <summary>The same, without the value where none is shown.</summary>
+    public string Text => Value.Length == 0 ? $"{Field}: {Rule}" : ToString();
 }
 
 /// <summary>What reading a spec gives.</summary>

@@ -24,6 +24,7 @@ internal static class SpecWarnings
                 break;
         }
 
+        warnings.AddRange(SecretLiterals.Of(candidate));
         return warnings;
     }
 

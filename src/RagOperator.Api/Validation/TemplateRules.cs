@@ -105,12 +105,12 @@ internal static class TemplateRules
         return path == ApiConstants.FlagsDirectory || path.StartsWith(ApiConstants.FlagsDirectory + "/", StringComparison.Ordinal);
     }
 
-    private static JsonElement? Find(JsonElement? parent, string name) =>
+    internal static JsonElement? Find(JsonElement? parent, string name) =>
         parent is { ValueKind: JsonValueKind.Object } element && element.TryGetProperty(name, out var value) ? value : null;
 
-    private static IEnumerable<JsonElement> Items(JsonElement? list) =>
+    internal static IEnumerable<JsonElement> Items(JsonElement? list) =>
         list is { ValueKind: JsonValueKind.Array } element ? element.EnumerateArray() : [];
 
-    private static string? Text(JsonElement parent, string name) =>
+    internal static string? Text(JsonElement parent, string name) =>
         Find(parent, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 }

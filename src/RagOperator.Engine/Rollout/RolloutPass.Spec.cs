@@ -83,7 +83,7 @@ internal sealed partial class RolloutPass
         AcceptPolicy();
         foreach (var warning in _s.ObservedGeneration == _in.Generation ? [] : _in.Reading.Warnings)
         {
-            Tell("SpecWarning", warning.ToString(), warning: true);
+            Tell("SpecWarning", warning.Text, warning: true);
         }
 
         _s.ObservedGeneration = _in.Generation;

@@ -21,9 +21,9 @@ internal sealed class SpecCheck(IMetricCatalog catalog)
 
         var reading = SpecReader.Read(AdmissionObject.Of(request, request.Object), catalog);
         if (reading.Problems.Count > 0) return isUpdate && OnlyDisables(request, reading) ? Obeyed(reading) : Refused(request, reading.Problems);
-        var warnings = reading.Warnings.Select(static w => Warning(w)).ToList();
+        var warnings = reading.Warnings.Select(static w => w.Text).ToList();
         if (isUpdate && EmbedderWarning.Of(AdmissionObject.Spec(request.OldObject), AdmissionObject.Spec(request.Object), reading.Spec!) is { } warning)
-            warnings.Add(Warning(warning));
+            warnings.Add(warning.Text);
         return warnings.Count == 0 ? AdmissionResponse.Yes : AdmissionResponse.Yes with { Warnings = warnings };
     }
 
@@ -35,7 +35,7 @@ internal sealed class SpecCheck(IMetricCatalog catalog)
     }
 
     private static AdmissionResponse Obeyed(SpecReading reading) =>
-        AdmissionResponse.Yes with { Warnings = [.. reading.Problems.Take(MostCauses).Select(static p => $"still wrong, only its disabled flags are obeyed: {Text(p)}")] };
+        AdmissionResponse.Yes with { Warnings = [.. reading.Problems.Take(MostCauses).Select(static p => $"still wrong, only its disabled flags are obeyed: {p.Text}")] };
 
     private static AdmissionResponse Refused(AdmissionRequest request, IReadOnlyList<SpecProblem> problems)
     {
@@ -44,7 +44,7 @@ internal sealed class SpecCheck(IMetricCatalog catalog)
         return AdmissionResponse.No(
             422,
             "Invalid",
-            $"{problems.Count} problem{(problems.Count == 1 ? "" : "s")}: {string.Join("; ", shown.Select(static p => Text(p)))}{more}",
+            $"{problems.Count} problem{(problems.Count == 1 ? "" : "s")}: {string.Join("; ", shown.Select(static p => p.Text))}{more}",
             new V1StatusDetails
             {
                 Name = request.Name,
@@ -61,8 +61,4 @@ internal sealed class SpecCheck(IMetricCatalog catalog)
         _ when problem.Rule.StartsWith("must be one of", StringComparison.Ordinal) => "FieldValueNotSupported",
         _ => "FieldValueInvalid",
     };
-
-    private static string Text(SpecProblem problem) => problem.Value.Length == 0 ? $"{problem.Field}: {problem.Rule}" : problem.ToString();
-
-    private static string Warning(SpecProblem warning) => Text(warning);
 }

@@ -18,24 +18,36 @@ internal static class PodTemplate
         foreach (var (name, value) in owner.Labels(component.Name, revision)) labels[name] = value;
 
         var spec = Inner(template, "spec");
+        // A Service named vllm sets VLLM_PORT=tcp://..., which programs of that name take for their own setting.
+        spec["enableServiceLinks"] ??= false;
         var receives = release.Receives(component.Name);
-        foreach (var container in (spec["containers"] as JsonArray ?? []).OfType<JsonObject>())
+        foreach (var container in Running(spec))
         {
             // Before the user's own, because $(NAME) in a value only sees variables that stand above it.
             var environment = Environment(owner, release, component, receives);
             var own = container["env"] as JsonArray ?? [];
             // Where the user names the same variable, the user's counts; it must not stand there twice.
-            foreach (var (name, value) in more.Variables.Where(m => !own.Any(o => o is JsonObject v && string.Equals((string?)v["name"], m.Key, StringComparison.Ordinal))))
-                environment.Add((JsonNode)Variable(name, value));
+            foreach (var (name, value) in more.Variables) environment.Add((JsonNode)Variable(name, value));
+            foreach (var doubled in environment.Where(e => own.Any(o => Has(o, "name", (string?)e!["name"]))).ToList()) environment.Remove(doubled);
             foreach (var variable in own) environment.Add(variable?.DeepClone());
 
             container["env"] = environment;
-            if (receives) List(container, "volumeMounts").Add((JsonNode)FlagsMount());
+            if (!receives) continue;
+            var mounts = List(container, "volumeMounts");
+            if (!mounts.Any(static m => Has(m, "mountPath", ApiConstants.FlagsDirectory))) mounts.Add((JsonNode)FlagsMount());
         }
 
         if (receives) List(spec, "volumes").Add((JsonNode)FlagsVolumeOf(ChildNames.Flags(owner.Name, component.Name, revision)));
         return template;
     }
+
+    /// <summary>What runs as long as the pod does: its containers, and the init containers that are restarted (native sidecars).</summary>
+    private static IEnumerable<JsonObject> Running(JsonObject spec) =>
+        (spec["initContainers"] as JsonArray ?? []).OfType<JsonObject>().Where(static c => Has(c, "restartPolicy", "Always"))
+        .Concat((spec["containers"] as JsonArray ?? []).OfType<JsonObject>());
+
+    private static bool Has(JsonNode? item, string member, string? text) =>
+        item is JsonObject found && found[member] is JsonValue value && value.TryGetValue<string>(out var held) && string.Equals(held, text, StringComparison.Ordinal);
 
     private static JsonArray Environment(ChildOwner owner, ReleaseRecord release, ComponentRecord component, bool receives)
     {

@@ -22,7 +22,7 @@ public sealed class DeploymentManifestTests
               "template":{
                "metadata":{"labels":{"team":"search","ragoperator.dev/name":"assistant","ragoperator.dev/component":"api","ragoperator.dev/revision":"api0000001"},
                 "annotations":{"note":"x"}},
-               "spec":{"serviceAccountName":"rag","futureField":{"a":[1,2.50]},
+               "spec":{"serviceAccountName":"rag","futureField":{"a":[1,2.50]},"enableServiceLinks":false,
                 "initContainers":[{"name":"warm","image":"busybox"}],
                 "volumes":[{"name":"data","emptyDir":{}},{"name":"rag-flags","configMap":{"name":"assistant-api-api0000001-flags"}}],
                 "containers":[
@@ -74,6 +74,58 @@ public sealed class DeploymentManifestTests
             template["spec"]!["containers"]![0]!["env"]);
         Assert.Null(template["spec"]!["volumes"]);
         Assert.Null(template["spec"]!["containers"]![0]!["volumeMounts"]);
+    }
+
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("\"enableServiceLinks\":null,", false)]
+    [InlineData("\"enableServiceLinks\":true,", true)]
+    public void Pods_get_no_variables_of_services_unless_the_template_asks_for_them(string written, bool expected)
+    {
+        var spec = PodSpec("""{"name":"embedder","template":{"spec":{""" + written + "\"containers\"" + """:[{"name":"e","image":"i"}]}}}""");
+
+        Assert.Equal(expected, (bool?)spec["enableServiceLinks"]);
+    }
+
+    [Fact]
+    public void A_native_sidecar_gets_what_containers_get_and_an_init_container_does_not()
+    {
+        var api = Sample.Release();
+        api.Component("api")!.Content = Sample.Element(
+            """
+            {"name":"api","ports":[{"name":"http","port":8000}],"template":{"spec":{
+             "initContainers":[{"name":"warm","image":"i"},{"name":"side","image":"i","restartPolicy":"Always","env":[{"name":"A","value":"$(RAG_EMBEDDER_URL)"}]}],
+             "containers":[{"name":"api","image":"i"}]}}}
+            """);
+        var more = new PodEnvironment([new("HTTP_PROXY", "http://proxy:3128")]);
+
+        var spec = WorkloadManifests.Deployment(Sample.Owner, api, "api", 1, more)["spec"]!["template"]!["spec"]!;
+
+        Same.Json("""{"name":"warm","image":"i"}""", spec["initContainers"]![0]);
+        var side = spec["initContainers"]![1]!;
+        Assert.Equal(
+            ["RAG_REVISION", "RAG_FLAGS_DIR", "RAG_EMBEDDER_URL", "RAG_EMBEDDER_HOST", "RAG_EMBEDDER_PORT", "HTTP_PROXY", "A"],
+            side["env"]!.AsArray().Select(v => (string?)v!["name"]));
+        Same.Json("""[{"name":"rag-flags","mountPath":"/etc/rag/flags","readOnly":true}]""", side["volumeMounts"]);
+    }
+
+    // Such sidecars were allowed before they got anything: what they set themselves counts on.
+    [Fact]
+    public void What_a_native_sidecar_sets_itself_counts()
+    {
+        var api = Sample.Release();
+        api.Component("api")!.Content = Sample.Element(
+            """
+            {"name":"api","ports":[{"name":"http","port":8000}],"template":{"spec":{
+             "initContainers":[{"name":"side","image":"i","restartPolicy":"Always","env":[{"name":"RAG_REVISION","value":"mine"}],
+              "volumeMounts":[{"name":"own","mountPath":"/etc/rag/flags"}]}],
+             "containers":[{"name":"api","image":"i"}]}}}
+            """);
+
+        var side = WorkloadManifests.Deployment(Sample.Owner, api, "api", 1, PodEnvironment.None)["spec"]!["template"]!["spec"]!["initContainers"]![0]!;
+
+        Assert.Equal(["mine"], side["env"]!.AsArray().Where(v => (string?)v!["name"] == "RAG_REVISION").Select(v => (string?)v!["value"]));
+        Same.Json("""[{"name":"own","mountPath":"/etc/rag/flags"}]""", side["volumeMounts"]);
     }
 
     [Fact]
@@ -135,4 +187,7 @@ public sealed class DeploymentManifestTests
     {
         Assert.Throws<InvalidOperationException>(() => WorkloadManifests.Deployment(Sample.Owner, Sample.Release(), "qdrant", 1, PodEnvironment.None));
     }
+
+    private static JsonNode PodSpec(string embedder) =>
+        WorkloadManifests.Deployment(Sample.Owner, Sample.Release(embedderContent: embedder), "embedder", 1, PodEnvironment.None)["spec"]!["template"]!["spec"]!;
 }
