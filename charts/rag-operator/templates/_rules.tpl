@@ -16,7 +16,10 @@
   resources: [services, configmaps]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
-  resources: [endpoints]
+  resources: [endpoints] # where the server has no EndpointSlices
+  verbs: [get, list, watch]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
   verbs: [get, list, watch]
 - apiGroups: [""]
   resources: [pods]

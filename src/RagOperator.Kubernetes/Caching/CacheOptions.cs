@@ -18,6 +18,13 @@ public sealed class CacheOptions<T>
     /// what it has. Off by default; on where a controller watches the kind as an optional one.</summary>
     public bool MayBeMissing { get; set; }
 
+    /// <summary>Whether the server itself serves the kind, in some of its versions: where it says that it does not, no definition is about to appear. It is
+    /// believed at once, and asked again only each ten minutes. Off by default.</summary>
+    public bool IsBuiltIn { get; set; }
+
+    /// <summary>What must end before the first list; null: nothing. For a kind that is only needed where the server does not serve another.</summary>
+    public Func<CancellationToken, Task>? StartAfter { get; set; }
+
     /// <summary>Keep <c>metadata.managedFields</c>, which is often half of an object. Off by default.</summary>
     public bool KeepManagedFields { get; set; }
 

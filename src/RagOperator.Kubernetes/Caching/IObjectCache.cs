@@ -51,6 +51,11 @@ public interface IObjectCache<T>
     /// <summary>Waits until <see cref="HasSynced"/>.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     Task WaitForSyncAsync(CancellationToken cancellationToken);
+
+    /// <summary>Waits until it is known whether the server serves the kind to this operator.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>True once a first list is in; false where the kind is missing, or the server refuses to list it.</returns>
+    Task<bool> WaitForKindAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>One change of one object. An addition has no old object, a deletion no new one; both may hold the same version after a relist.</summary>

@@ -62,6 +62,10 @@ internal sealed class JoinedCache<T> : IObjectCache<T>, IHostedCache, IHealthSou
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => Task.WhenAll(_caches.Values.Select(c => c.WaitForSyncAsync(cancellationToken)));
 
     /// <inheritdoc/>
+    public async Task<bool> WaitForKindAsync(CancellationToken cancellationToken) =>
+        (await Task.WhenAll(_caches.Values.Select(c => c.WaitForKindAsync(cancellationToken)))).All(static served => served);
+
+    /// <inheritdoc/>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var running = _caches.Values.Select(c => c.RunAsync(cancellationToken)).ToList();

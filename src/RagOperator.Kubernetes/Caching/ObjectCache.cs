@@ -29,6 +29,7 @@ public sealed partial class ObjectCache<T> : IObjectCache<T>, IHostedCache, IHea
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<bool> _known = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // Held while changes are applied and told, so that a new subscriber sees each object once and in order.
     private readonly Lock _telling = new();
     private readonly List<Action<ObjectChange<T>>> _subscribers = [];
@@ -91,6 +92,9 @@ public sealed partial class ObjectCache<T> : IObjectCache<T>, IHostedCache, IHea
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.Task.WaitAsync(cancellationToken);
 
     /// <inheritdoc/>
+    public Task<bool> WaitForKindAsync(CancellationToken cancellationToken) => _known.Task.WaitAsync(cancellationToken);
+
+    /// <inheritdoc/>
     public IDisposable Subscribe(Action<ObjectChange<T>> onChange)
     {
         lock (_telling)
@@ -116,6 +120,8 @@ public sealed partial class ObjectCache<T> : IObjectCache<T>, IHostedCache, IHea
         var seconds = $"{silence.TotalSeconds:0} s since the server last told something";
         return now.State switch
         {
+            CacheState.NotStarted when _options.StartAfter is not null => new(HealthVerdict.Healthy, "not needed so far"),
+            CacheState.KindMissing when _options.IsBuiltIn => new(HealthVerdict.Healthy, now.Detail),
             CacheState.KindMissing => new(HealthVerdict.Degraded, now.Detail),
             CacheState.Forbidden or CacheState.BackingOff => new(HealthVerdict.Degraded, $"{now.Detail}; {seconds}"),
             CacheState.Stopped => new(HealthVerdict.Healthy, "stopped"),
@@ -125,7 +131,11 @@ public sealed partial class ObjectCache<T> : IObjectCache<T>, IHostedCache, IHea
         };
     }
 
-    internal void Enter(CacheState state, string detail) => _condition = new(state, detail, _time.GetTimestamp());
+    internal void Enter(CacheState state, string detail)
+    {
+        _condition = new(state, detail, _time.GetTimestamp());
+        if (state is CacheState.KindMissing or CacheState.Forbidden) _known.TrySetResult(false);
+    }
 
     internal void Alive() => Volatile.Write(ref _aliveAt, _time.GetTimestamp());
 
@@ -140,6 +150,7 @@ public sealed partial class ObjectCache<T> : IObjectCache<T>, IHostedCache, IHea
         Alive();
         // Only now: whoever waits for this finds all objects already in its queue.
         _synced.TrySetResult();
+        _known.TrySetResult(true);
     }
 
     internal void Apply(T item, bool deleted)

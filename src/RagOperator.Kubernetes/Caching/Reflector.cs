@@ -29,6 +29,9 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
     // A machine that has just started has a server and an operator that have both just begun. Shorter, since people wait for the word where it is true.
     private static readonly TimeSpan FirstDoubt = TimeSpan.FromSeconds(10);
 
+    // Only an upgrade of the server brings a kind of its own.
+    private static readonly TimeSpan MissingBuiltInPause = TimeSpan.FromMinutes(10);
+
     private readonly Backoff _backoff = new(time, jitter);
     private bool _versionUnavailable;
     private long? _missingSince;
@@ -49,6 +52,7 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
         var next = Next.ListAgain;
         try
         {
+            if (options.StartAfter is { } first) await first(cancellationToken);
             while (true)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -65,7 +69,8 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
     private async Task PauseAsync(CancellationToken cancellationToken)
     {
         var pause = _backoff.Next();
-        if (_missingSince is not null && pause > MissingKindPause) pause = MissingKindPause * (1 + jitter.Next());
+        if (options.IsBuiltIn && cache.State == CacheState.KindMissing) pause = MissingBuiltInPause * (1 + jitter.Next());
+        else if (_missingSince is not null && pause > MissingKindPause) pause = MissingKindPause * (1 + jitter.Next());
         await Task.Delay(pause, time, cancellationToken);
     }
 
@@ -135,7 +140,7 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
     /// seen of it, there is nothing to lose.</summary>
     private bool IsDoubted(TimeSpan missing) => cache.Items.Count > 0
         ? missing < MissingKindDoubt || !options.MayBeMissing
-        : missing < FirstDoubt && options.MayBeMissing && !cache.HasSynced;
+        : missing < FirstDoubt && options is { MayBeMissing: true, IsBuiltIn: false } && !cache.HasSynced;
 
     private async Task<Next> WatchAsync(CancellationToken cancellationToken)
     {

@@ -15,12 +15,16 @@ internal sealed class ControllerPlan<TEntity>
     /// <summary>Caches that must have synced before the first reconcile.</summary>
     public List<Func<IServiceProvider, IHostedCache>> Required { get; } = [];
 
+    /// <summary>What else must be so before the first reconcile.</summary>
+    public List<Func<IServiceProvider, CancellationToken, Task>> Waits { get; } = [];
+
     /// <summary>Reconciles at once; null for the operator's setting.</summary>
     public int? Workers { get; set; }
 
     /// <summary>Waits until the controller's own cache and the required ones have synced.</summary>
     public Task WaitForCachesAsync(IServiceProvider services, CancellationToken cancellationToken) => Task.WhenAll(
-        Required.Select(required => required(services)).Append((IHostedCache)services.GetRequiredService<IObjectCache<TEntity>>()).Select(c => c.WaitForSyncAsync(cancellationToken)));
+        Required.Select(required => required(services)).Append((IHostedCache)services.GetRequiredService<IObjectCache<TEntity>>()).Select(c => c.WaitForSyncAsync(cancellationToken))
+            .Concat(Waits.Select(wait => wait(services, cancellationToken))));
 }
 
 /// <summary>Who cannot see what its controller acts on must not lead: it would keep the Lease from others who can.</summary>

@@ -55,6 +55,10 @@ public interface IControllerBuilder<TEntity> : IOperatorBuilder
     /// <param name="optional">The kind may be missing from the cluster: the controller does not wait for it.</param>
     IControllerBuilder<TEntity> Watches<TOther>(Func<TOther, IEnumerable<NamespacedName>> map, bool optional = false)
         where TOther : class, IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata;
+
+    /// <summary>Something else that must be so before the first reconcile, and before this process may lead.</summary>
+    /// <param name="wait">Ends when it is so.</param>
+    IControllerBuilder<TEntity> WaitsFor(Func<IServiceProvider, CancellationToken, Task> wait);
 }
 
 /// <summary>Adds an operator to a host.</summary>
@@ -203,6 +207,12 @@ internal sealed class ControllerBuilder<TEntity>(IServiceCollection services, Op
                 foreach (var key in map(now)) enqueue(key);
         }));
         if (!optional) plan.Required.Add(static sp => (IHostedCache)sp.GetRequiredService<IObjectCache<TOther>>());
+        return this;
+    }
+
+    public IControllerBuilder<TEntity> WaitsFor(Func<IServiceProvider, CancellationToken, Task> wait)
+    {
+        plan.Waits.Add(wait);
         return this;
     }
 }

@@ -15,6 +15,7 @@ public sealed class Cluster(
     IObjectCache<V1Service> services,
     IObjectCache<V1ConfigMap> configMaps,
     IObjectCache<V1HTTPRoute> routes,
+    IObjectCache<V1EndpointSlice> slices,
     IObjectCache<V1Endpoints> endpoints,
     IObjectCache<V1Pod> pods)
 {
@@ -43,9 +44,17 @@ public sealed class Cluster(
 
     internal IObjectCache<V1Endpoints> Endpoints => endpoints;
 
+    /// <summary>Whether the server tells of addresses by EndpointSlices; else by Endpoints, which newer servers warn about.</summary>
+    internal bool UsesSlices => slices.HasSynced && slices.State != CacheState.KindMissing;
+
+    /// <summary>Whether the addresses behind Services are known.</summary>
+    internal bool KnowsAddresses => UsesSlices || endpoints.HasSynced;
+
     internal IObjectCache<V1Pod> Pods => pods;
 
     internal KindPort ObjectPort { get; } = new KindPort<RagDeployment>(client, objects);
+
+    internal KindPort SlicesPort { get; } = new KindPort<V1EndpointSlice>(client, slices);
 
     internal KindPort EndpointsPort { get; } = new KindPort<V1Endpoints>(client, endpoints);
 

@@ -29,18 +29,33 @@ public static class ControllerRegistration
         AddChildCache<V1Deployment>(builder);
         AddChildCache<V1Service>(builder);
         AddChildCache<V1ConfigMap>(builder);
+        AddChildCache<V1EndpointSlice>(builder, static o => o.IsBuiltIn = true);
         AddChildCache<V1Endpoints>(builder);
+        // Servers from 1.33 on warn about Endpoints: they are read only where the server has no slices, or does not show them.
+        builder.Services.AddSingleton<Action<CacheOptions<V1Endpoints>>>(static sp => options => options.StartAfter = stopping => UntilMissingAsync<V1EndpointSlice>(sp, stopping));
         AddChildCache<V1Pod>(builder);
         // Who changed the weights is asked of managedFields.
         AddChildCache<V1HTTPRoute>(builder, static o => o.KeepManagedFields = true);
-        return builder.AddController<RagDeploymentController, RagDeployment>()
+        var controller = builder.AddController<RagDeploymentController, RagDeployment>()
             .Watches<V1ControllerRevision>(OwnerOf)
             .Watches<V1Deployment>(OwnerOf)
             .Watches<V1Service>(OwnerOf)
             .Watches<V1ConfigMap>(OwnerOf)
-            .Watches<V1Endpoints>(OwnerOf)
+            .Watches<V1EndpointSlice>(OwnerOf, optional: true)
+            .Watches<V1Endpoints>(OwnerOf, optional: true)
             .Watches<V1Pod>(OwnerOf)
-            .Watches<V1HTTPRoute>(OwnerOf, optional: true);
+            .Watches<V1HTTPRoute>(OwnerOf, optional: true)
+            .WaitsFor(static (sp, stopping) => Task.WhenAny(
+                sp.GetRequiredService<IObjectCache<V1EndpointSlice>>().WaitForSyncAsync(stopping), sp.GetRequiredService<IObjectCache<V1Endpoints>>().WaitForSyncAsync(stopping)));
+        // Each server has Endpoints: one that says otherwise is not believed.
+        builder.AddCache<V1Endpoints>(static o => o.MayBeMissing = false);
+        return controller;
+    }
+
+    private static async Task UntilMissingAsync<T>(IServiceProvider services, CancellationToken stopping)
+        where T : class
+    {
+        if (await services.GetRequiredService<IObjectCache<T>>().WaitForKindAsync(stopping)) await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stopping);
     }
 
     private static void AddChildCache<T>(IOperatorBuilder builder, Action<CacheOptions<T>>? more = null)

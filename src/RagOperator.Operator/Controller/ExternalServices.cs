@@ -4,15 +4,16 @@ using RagOperator.Abstractions.Models;
 using RagOperator.Kubernetes;
 using RagOperator.Operator.Children;
 using RagOperator.Operator.Json;
-using RagOperator.Operator.Workloads;
 
 namespace RagOperator.Operator.Controller;
 
 /// <summary>Ready addresses of Services that are not ours. No cache holds them, so they are read live, only while somebody waits for them.</summary>
-internal sealed partial class ExternalServices(IKubernetesClient client, TimeProvider time, ILogger logger)
+internal sealed partial class ExternalServices(Cluster cluster, TimeProvider time, ILogger logger)
 {
     /// <summary>How long an answer counts, and how soon the next one is wanted.</summary>
     public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(2);
+
+    private readonly AddressBook _addresses = new(cluster);
 
     /// <summary>Brings what the object waits for up to date. What cannot be read is waited for like what is not ready.</summary>
     public async Task RefreshAsync(ChildOwner owner, ObjectMemory memory, CancellationToken cancellationToken)
@@ -29,16 +30,16 @@ internal sealed partial class ExternalServices(IKubernetesClient client, TimePro
 
     private async Task<int?> CountAsync(NamespacedName key, ChildOwner owner, ObjectMemory memory, CancellationToken cancellationToken)
     {
-        var answer = await client.GetAsync<V1Endpoints>(key, cancellationToken);
-        if (answer.Value is { } endpoints) return WorkloadViews.ReadyAddresses(endpoints);
-        return answer.Reason == ApiReason.NotFound ? await IsNameAsync(key, owner, memory, cancellationToken) : Unreadable(answer, key, owner, memory);
+        var (count, failure) = await _addresses.CountAsync(key, cancellationToken);
+        if (failure is not null) return Unreadable(failure, key, owner, memory);
+        return count > 0 ? count : await IsNameAsync(key, owner, memory, cancellationToken);
     }
 
     // A Service that is only a name for something outside the cluster never has addresses.
     private async Task<int?> IsNameAsync(NamespacedName key, ChildOwner owner, ObjectMemory memory, CancellationToken cancellationToken)
     {
         var path = $"{V1Service.EntityMetadata.Root}/namespaces/{Uri.EscapeDataString(key.Namespace)}/services/{Uri.EscapeDataString(key.Name)}";
-        var answer = await client.SendAsync(HttpMethod.Get, path, cancellationToken: cancellationToken);
+        var answer = await cluster.Client.SendAsync(HttpMethod.Get, path, cancellationToken: cancellationToken);
         if (answer.Value is not { } body) return answer.Reason == ApiReason.NotFound ? 0 : Unreadable(answer, key, owner, memory);
         try
         {

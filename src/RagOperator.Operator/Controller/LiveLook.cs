@@ -9,6 +9,8 @@ namespace RagOperator.Operator.Controller;
 /// <summary>Looks at the API server itself right before what a cache that is behind would make wrong: more weight, a rollback, a creation.</summary>
 internal sealed class LiveLook(Cluster cluster, TimeProvider time)
 {
+    private readonly AddressBook _addresses = new(cluster);
+
     // How long an answer that the object is there lets creations follow.
     private static readonly TimeSpan s_seen = TimeSpan.FromSeconds(1);
 
@@ -61,10 +63,9 @@ internal sealed class LiveLook(Cluster cluster, TimeProvider time)
     public async Task<WriteResult?> LackAsync(Pass pass, RaiseNeeds needs, string held, CancellationToken cancellationToken)
     {
         var deployments = Task.WhenAll(needs.Pods.Select(async need => (need.Key, need.Value, Answer: await cluster.Child(ChildKind.Deployment).GetAsync(pass.Owner.Child(need.Key), cancellationToken))));
-        var endpoints = await cluster.EndpointsPort.GetAsync(pass.Owner.Child(needs.Service), cancellationToken);
+        var (addresses, untoldAddresses) = await _addresses.LookAsync(pass, needs.Service, cancellationToken);
         var looked = await deployments;
         foreach (var (name, _, answer) in looked) pass.Memory.Ledger.Look(cluster.Child(ChildKind.Deployment), pass.Owner.Child(name), answer);
-        pass.Memory.Ledger.Look(cluster.EndpointsPort, pass.Owner.Child(needs.Service), endpoints);
         // What is lacking for certain comes before what nobody can tell.
         WriteResult? untold = null;
         foreach (var (name, wanted, answer) in looked)
@@ -81,8 +82,8 @@ internal sealed class LiveLook(Cluster cluster, TimeProvider time)
             if (seen.Available < wanted || seen.Replicas < wanted) return Lacks($"Deployment {name} has {seen.Available} of {wanted} pods available");
         }
 
-        if (endpoints.Object is null && endpoints.Reason != ApiReason.NotFound) return untold ?? new(WriteOutcome.Failed, endpoints.Result);
-        if (endpoints.Object is not V1Endpoints found || WorkloadViews.ReadyAddresses(found) == 0) return Lacks($"Service {needs.Service} has no ready address");
+        if (addresses is null) return untold ?? new(WriteOutcome.Failed, untoldAddresses);
+        if (addresses == 0) return Lacks($"Service {needs.Service} has no ready address");
         // Addresses of a Service that somebody else made by that name are none of this release's.
         if (!pass.Seen.Has(ChildKind.Service, needs.Service)
             && (await cluster.Child(ChildKind.Service).GetAsync(pass.Owner.Child(needs.Service), cancellationToken)).Object is { } service && pass.Owner.OwnershipOf(service) == Ownership.Foreign)

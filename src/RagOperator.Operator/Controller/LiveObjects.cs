@@ -40,7 +40,7 @@ internal sealed class LiveObjects(ChildOwner owner)
     /// <param name="cached">The uid of what its cache has.</param>
     public void Take(KindPort port, NamespacedName key, IKubernetesObject<V1ObjectMeta>? found, string? cached)
     {
-        var counts = found is RagDeployment or V1Endpoints || (found is not null && (IsLabelled(found) || owner.OwnershipOf(found) == Ownership.Ours));
+        var counts = found is RagDeployment or V1Endpoints or V1EndpointSlice || (found is not null && (IsLabelled(found) || owner.OwnershipOf(found) == Ownership.Ours));
         _found[(port, key)] = new(counts ? found : null, counts ? null : cached);
     }
 

@@ -17,6 +17,8 @@ namespace RagOperator.Operator.Controller;
 /// <summary>Puts the world of one object together from the caches, and what was read live where those do not show it. No I/O.</summary>
 internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> router, ISampleStore samples, IMetricCatalog catalog)
 {
+    private readonly AddressBook _addresses = new(cluster);
+
     /// <summary>Looks at everything that belongs to the object.</summary>
     public Snapshot Observe(ChildOwner owner, RagDeployment entity, ObjectMemory memory)
     {
@@ -39,10 +41,7 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
                 Deployments = Deployments(owner, memory),
                 Services = services.ToDictionary(static s => s.Key, s => WorkloadViews.Service(owner, s.Value, records), StringComparer.Ordinal),
                 FlagMaps = configMaps.ToDictionary(static c => c.Key, c => FlagsConfigMap.View(owner, c.Value), StringComparer.Ordinal),
-                // Those that lost their label are known by their Service.
-                ReadyAddresses = Of<V1Endpoints>(cluster.EndpointsPort, memory)
-                    .Where(e => string.Equals(e.GetLabel(ApiConstants.NameLabel), owner.Name, StringComparison.Ordinal) || (services.TryGetValue(e.Name(), out var service) && owner.OwnershipOf(service) == Ownership.Ours))
-                    .ToDictionary(static e => e.Name(), WorkloadViews.ReadyAddresses, StringComparer.Ordinal),
+                ReadyAddresses = _addresses.Ready(owner, memory, services),
                 ExternalAddresses = memory.ExternalAddresses.ToDictionary(static e => e.Key, static e => e.Value.Addresses, StringComparer.Ordinal),
                 RouteKindKnown = kindKnown,
                 Route = route is null ? null : router.Observe(owner, route, wanted, EntryPorts(records, owner)),

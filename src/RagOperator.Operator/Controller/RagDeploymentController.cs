@@ -90,7 +90,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         _time = time;
         _logger = logger;
         _observer = new Observer(cluster, router, samples, catalog);
-        _externals = new ExternalServices(cluster.Client, time, logger);
+        _externals = new ExternalServices(cluster, time, logger);
         _labels = new LabelKeeper(cluster, time);
         var look = new LiveLook(cluster, time);
         _writer = new ChildWriter(cluster, router, environment, look, time);
@@ -219,7 +219,9 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
 
     // Routes are optional, so nobody waited for their cache; yet an unread cache must not be taken for "there is no route".
     private string? Lagging(ObjectMemory memory, Func<KindPort, bool>? matters = null) =>
-        _cluster.Routes is { HasSynced: false, State: not CacheState.KindMissing } ? "the list of routes" : memory.Ledger.Lagging(matters);
+        _cluster.Routes is { HasSynced: false, State: not CacheState.KindMissing } ? "the list of routes"
+        : !_cluster.KnowsAddresses ? "the addresses behind Services"
+        : memory.Ledger.Lagging(matters);
 
     // Caches may be filled from a server that lags. Before anything of an object is raised in a term, what a former leader may have
     // written last is read from the store itself: its status, its route and its flags; the first two before anything at all.

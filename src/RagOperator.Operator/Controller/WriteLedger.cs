@@ -78,6 +78,26 @@ internal sealed class WriteLedger(ChildOwner owner)
         Take(port, key, answer.Object, cached?.Uid());
     }
 
+    /// <summary>Takes note of a live look at some objects of a kind together.</summary>
+    /// <param name="port">Their kind.</param>
+    /// <param name="found">All that there are.</param>
+    /// <param name="cached">Those of them that the cache has.</param>
+    public void LookThrough(KindPort port, IReadOnlyCollection<IKubernetesObject<V1ObjectMeta>> found, IEnumerable<IKubernetesObject<V1ObjectMeta>> cached)
+    {
+        foreach (var item in found.Where(i => !_live.Shows(port, i.Key(), i)))
+        {
+            _live.Want(port, item.Key());
+            Take(port, item.Key(), item, port.Cached(item.Key())?.Uid());
+        }
+
+        var names = found.Select(static i => i.Key()).ToHashSet();
+        foreach (var gone in cached.Where(c => !names.Contains(c.Key())))
+        {
+            _live.Want(port, gone.Key());
+            Take(port, gone.Key(), null, gone.Uid());
+        }
+    }
+
     /// <summary>The children: from the cache, or as they were read live where that does not show them.</summary>
     public IEnumerable<IKubernetesObject<V1ObjectMeta>> Of(KindPort port) => _live.Over(port, port.CachedOf(owner.Key));
 

@@ -127,7 +127,7 @@ internal static class OperatorHost
         AddReady<V1Deployment>(services);
         AddReady<V1Service>(services);
         AddReady<V1ConfigMap>(services);
-        AddReady<V1Endpoints>(services);
+        services.AddSingleton(static sp => new ReadyCondition("cache-addresses", () => sp.GetRequiredService<Cluster>().KnowsAddresses));
         AddReady<V1Pod>(services);
     }
 

@@ -101,6 +101,17 @@ public static class WorkloadViews
         return (endpoints.Subsets ?? []).SelectMany(static s => s.Addresses ?? []).Select(static a => a.Ip).Distinct(StringComparer.Ordinal).Count();
     }
 
+    /// <summary>Ready addresses of a Service by its slices. Each family of addresses has slices of its own, of the same pods: the one with the most counts.</summary>
+    /// <param name="slices">The Service's EndpointSlices.</param>
+    public static int ReadyAddresses(IEnumerable<V1EndpointSlice> slices) => slices
+        .GroupBy(static s => s.AddressType ?? "", StringComparer.Ordinal)
+        .Select(static family => family.SelectMany(static s => s.Endpoints ?? [])
+            .Where(static e => e.Conditions?.Ready != false)
+            .Select(static e => e.Addresses is [var first, ..] ? first : null).OfType<string>()
+            // A pod on its way from one slice to another is in both for a moment.
+            .Distinct(StringComparer.Ordinal).Count())
+        .DefaultIfEmpty(0).Max();
+
     private static JsonObject? Wanted(
         ChildOwner owner, string name, string component, string revision, string? release, IReadOnlyCollection<ReleaseRecord> releases)
     {

@@ -194,6 +194,29 @@ public sealed class ReflectorTests
     }
 
     [Fact]
+    public async Task Kind_of_the_servers_own_that_it_does_not_have_is_believed_at_once_and_seldom_asked_for_again()
+    {
+        await using var world = await World.StartAsync(w => [Missing, List("10", "", Item("a", "3")), w.Mute()], static options => (options.MayBeMissing, options.IsBuiltIn) = (true, true));
+        await world.UntilAsync(() => world.Cache.State == CacheState.KindMissing, "it believes that");
+        Assert.False(await world.Cache.WaitForKindAsync(CancellationToken.None));
+        Assert.Equal(HealthVerdict.Healthy, ((IHealthSource)world.Cache).Check().Status);
+        var since = world.Time.GetUtcNow();
+        await world.PumpUntilAsync(() => world.Cache.HasSynced, "the server is upgraded");
+        Assert.True(world.Time.GetUtcNow() - since >= TimeSpan.FromMinutes(10));
+    }
+
+    [Fact]
+    public async Task Cache_that_is_to_wait_for_something_asks_nothing_before_and_is_no_reason_to_worry()
+    {
+        var gate = new TaskCompletionSource();
+        await using var world = await World.StartAsync(w => [List("10", "", Item("a", "3")), w.Mute()], options => options.StartAfter = gate.Task.WaitAsync, waits: true);
+        Assert.Equal((0, HealthVerdict.Healthy), (world.Server.Seen.Count, ((IHealthSource)world.Cache).Check().Status));
+        gate.SetResult();
+        await world.UntilAsync(() => world.Cache.HasSynced, "it syncs");
+        Assert.True(await world.Cache.WaitForKindAsync(CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Kind_that_may_not_be_missing_keeps_its_objects_whatever_a_server_says()
     {
         await using var world = await World.StartAsync(w => [List("10", "", Item("a", "3")), .. Enumerable.Repeat<Func<HttpContext, Task>>(Missing, 30), List("10", "", Item("a", "3")), w.Mute()]);
@@ -378,12 +401,12 @@ public sealed class ReflectorTests
         public IEnumerable<SeenRequest> Watches => Server.Seen.Where(static s => s.IsWatch);
 
         public static async Task<World> StartAsync(
-            Func<FakeApiServer, Func<HttpContext, Task>[]> steps, Action<CacheOptions<V1ConfigMap>>? configure = null)
+            Func<FakeApiServer, Func<HttpContext, Task>[]> steps, Action<CacheOptions<V1ConfigMap>>? configure = null, bool waits = false)
         {
             var server = await FakeApiServer.StartAsync();
             server.Script(steps(server));
             var world = new World(server, configure);
-            await world.UntilAsync(() => !server.Seen.IsEmpty && world.Cache.State is not (CacheState.NotStarted or CacheState.Listing), "the first list is answered");
+            if (!waits) await world.UntilAsync(() => !server.Seen.IsEmpty && world.Cache.State is not (CacheState.NotStarted or CacheState.Listing), "the first list is answered");
             return world;
         }
 

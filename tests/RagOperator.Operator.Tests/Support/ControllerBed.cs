@@ -25,6 +25,7 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
         ConfigMaps = new(Api);
         Services = new(Api);
         Endpoints = new(Api);
+        Slices = new(Api) { State = CacheState.KindMissing };
         Controller = Start(decide);
     }
 
@@ -41,6 +42,8 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
     public FakeCache<V1Service> Services { get; }
 
     public FakeCache<V1Endpoints> Endpoints { get; }
+
+    public FakeCache<V1EndpointSlice> Slices { get; }
 
     public RagDeploymentController Controller { get; private set; }
 
@@ -63,7 +66,7 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
     /// <summary>A new process: nothing is remembered.</summary>
     public RagDeploymentController Start(Decide? decide = null) => Controller = new RagDeploymentController(
         new Cluster(Api, Objects, new FakeCache<V1ControllerRevision>(Api), new FakeCache<V1Deployment>(Api), Services, ConfigMaps, Routes,
-            Endpoints, new FakeCache<V1Pod>(Api)),
+            Slices, Endpoints, new FakeCache<V1Pod>(Api)),
         new GatewayApiRouter(),
         this,
         decide ?? RolloutEngine.Decide,
@@ -110,9 +113,15 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
                 $$$"""{"status":{"observedGeneration":{{{deployment.Metadata.Generation}}},"availableReplicas":{{{deployment.Spec!.Replicas}}}}}""");
         }
 
-        foreach (var service in Api.All<V1Service>().ToList())
+        foreach (var service in Api.All<V1Service>().Where(static s => s.Spec?.Selector is { Count: > 0 }).ToList())
         {
             var pods = Api.All<V1Deployment>().Where(d => service.Spec!.Selector!.All(s => d.GetLabel(s.Key) == s.Value)).Sum(static d => d.Status?.AvailableReplicas ?? 0);
+            if (Slices.State != CacheState.KindMissing)
+            {
+                Slice(service, pods);
+                continue;
+            }
+
             var addresses = string.Join(',', Enumerable.Range(1, pods).Select(static i => $$"""{"ip":"10.0.0.{{i}}"}"""));
             var endpoints = $$"""{"subsets":[{"addresses":[{{addresses}}]}]}""";
             if (Api.Raw<V1Endpoints>(service.Name()) is not { } found)
@@ -138,6 +147,37 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
                 {"status":{"parents":[{"parentRef":{"name":"public","namespace":"gateways"},"conditions":[
                  {"type":"Accepted","status":"True","observedGeneration":{{{generation}}}},{"type":"ResolvedRefs","status":"True","observedGeneration":{{{generation}}}}]}]}}
                 """);
+        }
+    }
+
+    /// <summary>From now on the server has EndpointSlices, and nobody reads Endpoints.</summary>
+    public void UseSlices()
+    {
+        Slices.State = CacheState.Watching;
+        Endpoints.HasSynced = false;
+    }
+
+    // One slice of each family of addresses, by names that the server made up; what is on its way out is in it and not ready.
+    private void Slice(V1Service service, int pods)
+    {
+        foreach (var (family, prefix) in new[] { ("IPv4", "10.0.0."), ("IPv6", "fd00::") })
+        {
+            var endpoints = string.Join(',', Enumerable.Range(1, pods).Select(i => $$$"""{"addresses":["{{{prefix}}}{{{i}}}"],"conditions":{"ready":true}}""")
+                .Append($$$"""{"addresses":["{{{prefix}}}99"],"conditions":{"ready":false,"serving":true,"terminating":true}}"""));
+            var body = $$"""{"addressType":"{{family}}","endpoints":[{{endpoints}}],"ports":[{"name":"http","port":8000,"protocol":"TCP"}]}""";
+            var name = $"{service.Name()}-{family.ToLowerInvariant()}";
+            if (Api.Raw<V1EndpointSlice>(name) is not { } found)
+            {
+                var made = Sample.Object(body);
+                var labels = Labels(service);
+                labels[V1EndpointSlice.ServiceLabel] = service.Name();
+                made["metadata"] = new JsonObject { ["name"] = name, ["labels"] = labels };
+                Api.Put<V1EndpointSlice>(made);
+            }
+            else if (!JsonNode.DeepEquals(found["endpoints"], Sample.Object(body)["endpoints"]))
+            {
+                Api.Change<V1EndpointSlice>(name, body);
+            }
         }
     }
 

@@ -41,4 +41,6 @@ internal sealed class FakeCache<T>(FakeApi api) : IObjectCache<T>
     public IDisposable Subscribe(Action<ObjectChange<T>> onChange) => throw new NotSupportedException();
 
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task<bool> WaitForKindAsync(CancellationToken cancellationToken) => Task.FromResult(State != CacheState.KindMissing);
 }
