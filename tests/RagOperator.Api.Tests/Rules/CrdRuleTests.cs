@@ -52,6 +52,11 @@ public sealed class CrdRuleTests
         names["items"]!["maxLength"] = 100L;
         Assert.InRange(RuleCost.Of("self.all(n, n == 'a')", names), 400, 600);
         Assert.InRange(RuleCost.Of("self.all(n, self.exists(m, n == m))", names), 4000, 6000);
+        // What 0.25 and others refuse by a factor of a hundred.
+        Assert.Throws<InvalidOperationException>(() => RuleCost.Of("self.all(n, (n == 'a' ? n : 'TCP') == 'b')", names));
+        Assert.Throws<InvalidOperationException>(() => RuleCost.Of("self.map(n, n).isSorted()", names));
+        names["items"] = JsonNode.Parse("""{"type": "string", "enum": ["TCP", "UDP"]}""");
+        Assert.Throws<InvalidOperationException>(() => RuleCost.Of("self.all(n, n == 'a')", names));
     }
 
     [Fact]

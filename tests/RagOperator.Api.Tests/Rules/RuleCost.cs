@@ -4,13 +4,16 @@ using System.Text.RegularExpressions;
 namespace RagOperator.Api.Tests.Rules;
 
 /// <summary>What a rule costs at most, in the units in which an API server estimates it, and rather more: one for each name, for each look at an item some
-/// more, and for each comparison a tenth of the longest text's bytes, at four bytes a character.</summary>
+/// more, and for each comparison a tenth of the longest text's bytes, at four bytes a character. What a choice or a function gives has no length that
+/// servers know: they take the greatest that a request can hold, and some do so for values of an enum, too. Such a rule is an error here.</summary>
 internal static partial class RuleCost
 {
     private const long PerItem = 6;
 
     /// <summary>The cost of a rule where <c>self</c> is of a schema.</summary>
-    public static long Of(string rule, JsonObject self) => Of(Literal().Replace(rule, "text"), new Dictionary<string, JsonObject>(StringComparer.Ordinal) { ["self"] = self });
+    public static long Of(string rule, JsonObject self) => Computed().Match(rule) is { Success: true } computed
+        ? throw new InvalidOperationException($"a value without a known length: {computed.Value}")
+        : Of(Literal().Replace(rule, "text"), new Dictionary<string, JsonObject>(StringComparer.Ordinal) { ["self"] = self });
 
     private static long Of(string text, Dictionary<string, JsonObject> variables)
     {
@@ -22,6 +25,13 @@ internal static partial class RuleCost
         }
 
         var (body, after) = Split(text, loop.Index + loop.Length);
+        if (loop.Groups["list"].Value is ['[', ..] literal)
+        {
+            // A list that is written out: as many looks as it has entries.
+            var entries = literal.Count(static c => c == ',') + 1;
+            return Of($"{text[..loop.Index]} {after}", variables) + (entries * (PerItem + 1 + Of(body, variables)));
+        }
+
         var list = Find(loop.Groups["list"].Value, variables) ?? throw new InvalidOperationException($"no list: {loop.Value}");
         var items = list["maxItems"]?.GetValue<long>() ?? throw new InvalidOperationException($"a list without maxItems: {loop.Value}");
         var inner = new Dictionary<string, JsonObject>(variables, StringComparer.Ordinal) { [loop.Groups["variable"].Value] = list["items"]!.AsObject() };
@@ -48,10 +58,9 @@ internal static partial class RuleCost
     }
 
     private static long Length(JsonObject schema) => schema["maxLength"]?.GetValue<long>()
-        ?? schema["enum"]?.AsArray().Max(static e => (long)e!.GetValue<string>().Length)
         ?? throw new InvalidOperationException($"a text without maxLength: {schema["description"]}");
 
-    [GeneratedRegex(@"(?<list>[a-z]\w*(\.\w+)*)\.(all|exists|exists_one|map)\((?<variable>\w+), ", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"(?<list>\[[0-9,]+\]|[a-z]\w*(\.\w+)*)\.(all|exists|exists_one)\((?<variable>\w+), ", RegexOptions.ExplicitCapture)]
     private static partial Regex Loop();
 
     [GeneratedRegex(@"\b[a-z]\w*(\.\w+)*", RegexOptions.ExplicitCapture)]
@@ -59,6 +68,9 @@ internal static partial class RuleCost
 
     [GeneratedRegex(@"\w+")]
     private static partial Regex Word();
+
+    [GeneratedRegex(@"\? [^:]*'[^:]* :|: '|\.(map|filter)\(")]
+    private static partial Regex Computed();
 
     [GeneratedRegex("[=!<>]=")]
     private static partial Regex Comparison();

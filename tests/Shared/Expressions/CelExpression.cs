@@ -16,8 +16,6 @@ public sealed class CelExpression
         var environment = new CelEnvironment(null, null) { StrictTypeComparison = true };
         // To the package an empty text, list or object is absent, as in protocol buffers. In JSON it is there.
         foreach (var type in (Type[])[typeof(string), typeof(object[]), typeof(Dictionary<string, object?>)]) environment.RegisterFunction("has", [type], static _ => true);
-        // Of the functions that Kubernetes adds, the one that is used.
-        environment.RegisterFunction("isSorted", [typeof(object[])], static a => IsSorted((object?[])a[0]!));
         _program = environment.Compile(text);
     }
 
@@ -27,12 +25,6 @@ public sealed class CelExpression
     public bool Holds(string variable, JsonNode value) => _program(new Dictionary<string, object?>(StringComparer.Ordinal) { [variable] = Value(value) }) is bool holds
         ? holds
         : throw new InvalidOperationException($"neither true nor false: {Text}");
-
-    private static bool IsSorted(object?[] list)
-    {
-        var numbers = list.Cast<long>().ToList();
-        return numbers.Zip(numbers.Skip(1)).All(static p => p.First <= p.Second);
-    }
 
     private static object? Value(JsonNode? node) => node switch
     {
