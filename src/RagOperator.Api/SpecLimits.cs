@@ -30,6 +30,18 @@ public static class SpecLimits
     /// <summary>Pods of a component at most.</summary>
     public const int Replicas = 10_000;
 
+    /// <summary>Seconds that a pod must be ready at most: the API server wants it below a Deployment's own deadline, which is 600 s.</summary>
+    public const int MinReadySeconds = 599;
+
+    /// <summary>Labels, and annotations, for generated objects at most.</summary>
+    public const int MetadataKeys = 50;
+
+    /// <summary>Characters of an annotation for generated objects at most.</summary>
+    public const int AnnotationLength = 4096;
+
+    /// <summary>Characters of the name of a container's port at most.</summary>
+    public const int PortNameLength = 15;
+
     /// <summary>Breaches in a row at most.</summary>
     public const int FailAfter = 100;
 

@@ -13,11 +13,12 @@ public static class SpecReader
     /// <summary>Reads a spec. Never throws, whatever the spec holds.</summary>
     /// <param name="obj">The object; its name and namespace count too.</param>
     /// <param name="catalog">The metric sources and presets that the operator was configured with.</param>
-    public static SpecReading Read(RagDeployment obj, IMetricCatalog catalog)
+    /// <param name="accepted">Whether this very spec was accepted before, perhaps by an earlier version: what only a later one refuses is then warned of.</param>
+    public static SpecReading Read(RagDeployment obj, IMetricCatalog catalog, bool accepted = false)
     {
         try
         {
-            return ReadText(obj, catalog);
+            return ReadText(obj, catalog, accepted);
         }
         catch (InvalidOperationException)
         {
@@ -26,15 +27,18 @@ public static class SpecReader
         }
     }
 
-    private static SpecReading ReadText(RagDeployment obj, IMetricCatalog catalog)
+    private static SpecReading ReadText(RagDeployment obj, IMetricCatalog catalog, bool accepted)
     {
         var problems = new List<SpecProblem>();
-        var candidate = new SpecCandidate(obj.Name(), obj.Namespace(), TypedSpec.Read(obj.Spec, problems), catalog);
+        var candidate = new SpecCandidate(obj.Name(), obj.Namespace(), TypedSpec.Read(obj.Spec, problems), catalog) { IsAccepted = accepted };
         var unreadable = problems.ConvertAll(static p => p.Field);
+        var forgiven = new List<SpecProblem>();
         foreach (var failure in SpecCandidateValidator.Instance.Validate(candidate).Errors)
         {
             var problem = Problem(failure);
-            if (!unreadable.Exists(field => IsAtOrBelow(problem.Field, field)))
+            if (failure.Severity == FluentValidation.Severity.Warning)
+                forgiven.Add(problem);
+            else if (!unreadable.Exists(field => IsAtOrBelow(problem.Field, field)))
                 problems.Add(problem);
         }
 
@@ -44,7 +48,7 @@ public static class SpecReader
         return new SpecReading
         {
             Spec = Resolver.Resolve(candidate, obj.Spec),
-            Warnings = SpecWarnings.Of(candidate),
+            Warnings = [.. forgiven, .. SpecWarnings.Of(candidate)],
             DisabledFlags = disabled,
         };
     }

@@ -89,6 +89,8 @@ internal static partial class ReferencePage
         var inner = list ? property.PropertyType.GetGenericArguments()[0] : Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         var text = ObjectType(property) is { } linked ? $"[{Title(linked)}](#{Title(linked).ToLowerInvariant()})"
             : property.IsDefined(typeof(PreserveUnknownFieldsAttribute)) ? "object"
+            : property.IsDefined(typeof(IntOrStringAttribute)) ? "integer or string"
+            : SchemaBuilder.IsTextMap(inner) ? "map of strings"
             : inner == typeof(string) ? Kind(property)
             : inner == typeof(bool) ? "boolean"
             : inner == typeof(DateTimeOffset) ? "time"
@@ -128,7 +130,7 @@ internal static partial class ReferencePage
                 break;
         }
 
-        if (Kind(property) == "string" && property.GetCustomAttribute<LengthAttribute>() is { } length)
+        if (Kind(property) == "string" && !property.IsDefined(typeof(IntOrStringAttribute)) && property.GetCustomAttribute<LengthAttribute>() is { } length)
             rules.Add($"at most {length.MaxLength} characters");
         rules.AddRange(property.GetCustomAttributes<ValidationRuleAttribute>().Select(static r => r.Message));
         return string.Join("; ", rules);
@@ -137,7 +139,7 @@ internal static partial class ReferencePage
     private static Type? ObjectType(PropertyInfo property)
     {
         var type = property.PropertyType is { IsGenericType: true } generic ? generic.GetGenericArguments()[0] : property.PropertyType;
-        return type is { IsClass: true } && type != typeof(string) ? type : null;
+        return type is { IsClass: true } && type != typeof(string) && !SchemaBuilder.IsTextMap(property.PropertyType) ? type : null;
     }
 
     private static string Title(Type type) => type == typeof(V1Condition) ? "Condition" : type.Name;

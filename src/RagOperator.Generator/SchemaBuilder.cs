@@ -62,6 +62,10 @@ internal static class SchemaBuilder
     {
         if (property.IsDefined(typeof(PreserveUnknownFieldsAttribute)))
             return new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true };
+        if (property.IsDefined(typeof(IntOrStringAttribute)))
+            return new JsonObject { ["x-kubernetes-int-or-string"] = true };
+        if (IsTextMap(type))
+            return TextMap(property);
         var schema = type switch
         {
             _ when type == typeof(string) => new JsonObject { ["type"] = "string" },
@@ -87,6 +91,20 @@ internal static class SchemaBuilder
         if (property.GetCustomAttribute<RangeMaximumAttribute>() is { } maximum)
             schema["maximum"] = maximum.Maximum;
         return schema;
+    }
+
+    /// <summary>Whether it is an object of strings with any keys.</summary>
+    public static bool IsTextMap(Type type) => type == typeof(Dictionary<string, string>);
+
+    private static JsonObject TextMap(PropertyInfo property)
+    {
+        var value = new JsonObject { ["type"] = "string" };
+        if (property.GetCustomAttribute<LengthAttribute>() is { } length)
+            value["maxLength"] = length.MaxLength;
+        var map = new JsonObject { ["type"] = "object", ["additionalProperties"] = value };
+        if (property.GetCustomAttribute<ItemsAttribute>() is { } items)
+            map["maxProperties"] = items.MaxItems;
+        return map;
     }
 
     private static Type TypeOf(PropertyInfo property) =>

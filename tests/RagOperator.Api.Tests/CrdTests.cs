@@ -65,7 +65,7 @@ public class CrdTests
     public void Every_field_has_a_type_and_a_description_that_is_a_sentence()
     {
         Assert.True(_nodes.Count > 150);
-        Assert.All(_nodes, n => Assert.True(n.Schema["type"] is JsonValue, n.Path));
+        Assert.All(_nodes, n => Assert.True(n.Schema["type"] is JsonValue || IsIntOrString(n.Schema), n.Path));
         Assert.All(_nodes.Where(n => n.Path != ".metadata" && !(n.Path.EndsWith("[]", StringComparison.Ordinal) && Type(n.Schema) == "string")), n =>
         {
             var text = n.Schema["description"]?.GetValue<string>() ?? "";
@@ -76,13 +76,13 @@ public class CrdTests
     [Fact]
     public void Schema_is_structural()
     {
-        string[] refused = ["$ref", "definitions", "uniqueItems", "nullable", "anyOf", "oneOf", "allOf", "not", "dependencies", "deprecated", "additionalProperties"];
-        string[] types = ["object", "array", "string", "integer", "boolean"];
+        string[] refused = ["$ref", "definitions", "uniqueItems", "nullable", "anyOf", "oneOf", "allOf", "not", "dependencies", "deprecated"];
+        string[] types = ["object", "array", "string", "integer", "boolean", "integer or string"];
         Assert.All(_nodes, n => Assert.True(refused.All(r => !n.Schema.ContainsKey(r)), n.Path));
         Assert.All(_nodes, n => Assert.Contains(Type(n.Schema), types)); // no number: no floats
         Assert.All(_nodes.Where(n => Type(n.Schema) == "array"), n => Assert.True(n.Schema["items"] is JsonObject, n.Path));
         Assert.All(_nodes.Where(n => Type(n.Schema) == "object"), n =>
-            Assert.True(n.Schema["properties"] is JsonObject ^ n.Schema["x-kubernetes-preserve-unknown-fields"]?.GetValue<bool>() == true, n.Path));
+            Assert.True(new[] { n.Schema["properties"] is JsonObject, n.Schema["x-kubernetes-preserve-unknown-fields"]?.GetValue<bool>() == true, IsTextMap(n.Schema) }.Count(static b => b) == 1, n.Path));
         Assert.DoesNotContain(_nodes, n => n.Schema["default"] is JsonValue value && value.GetValueKind() == JsonValueKind.String && value.GetValue<string>().Length == 0);
         Assert.Equal(["name"], _root["properties"]!["metadata"]!["properties"]!.AsObject().Select(p => p.Key));
         Assert.DoesNotContain(_nodes, n => n.Schema.Any(p => p.Value is JsonArray { Count: 0 }));
@@ -121,6 +121,7 @@ public class CrdTests
         var spec = _nodes.Where(n => n.Path.StartsWith(".spec.", StringComparison.Ordinal)).ToList();
         Assert.All(spec.Where(n => Type(n.Schema) == "array"), n => Assert.True(n.Schema.ContainsKey("maxItems"), n.Path));
         Assert.All(spec.Where(n => Type(n.Schema) == "string"), n => Assert.True(n.Schema.ContainsKey("maxLength") || n.Schema.ContainsKey("enum"), n.Path));
+        Assert.All(spec.Where(n => IsTextMap(n.Schema)), n => Assert.True(n.Schema.ContainsKey("maxProperties") && n.Schema["additionalProperties"]!.AsObject().ContainsKey("maxLength"), n.Path));
         Assert.All(spec.Where(n => Type(n.Schema) == "integer"), n => Assert.True(n.Schema.ContainsKey("minimum"), n.Path));
     }
 
@@ -170,7 +171,7 @@ public class CrdTests
 
         static JsonNode Descend(JsonNode spec, string path)
         {
-            if (path.StartsWith("components[0].ports", StringComparison.Ordinal))
+            if (path.StartsWith("components[0].ports", StringComparison.Ordinal) || path.StartsWith("components[0].metadata", StringComparison.Ordinal))
                 path = path.Replace("components[0]", "components[2]", StringComparison.Ordinal);
             return spec.At(path);
         }
@@ -208,7 +209,11 @@ public class CrdTests
         }
     }
 
-    private static string Type(JsonObject schema) => schema["type"]!.GetValue<string>();
+    private static string Type(JsonObject schema) => IsIntOrString(schema) ? "integer or string" : schema["type"]!.GetValue<string>();
+
+    private static bool IsIntOrString(JsonObject schema) => schema["x-kubernetes-int-or-string"]?.GetValue<bool>() == true;
+
+    private static bool IsTextMap(JsonObject schema) => schema["additionalProperties"] is JsonObject value && Type(value) == "string";
 
     private static IEnumerable<(string Path, JsonObject Schema)> Nodes(string path, JsonObject schema)
     {

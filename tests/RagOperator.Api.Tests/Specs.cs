@@ -20,8 +20,11 @@ internal static class Specs
           - name: embedder
             dependsOn: [qdrant, cache]
             replicas: 2
-            ports: [{name: http, port: 8003}]
-            template: {spec: {containers: [{name: embedder, image: embedder:1}]}}
+            progressDeadline: 20m
+            minReadySeconds: 5
+            metadata: {labels: {cost-center: "4711"}, annotations: {owner: search team}}
+            ports: [{name: http, port: 8003, targetPort: serve}]
+            template: {spec: {containers: [{name: embedder, image: embedder:1, ports: [{name: serve, containerPort: 80}]}]}}
           - name: api
             dependsOn: [embedder]
             replicas: 4
@@ -30,6 +33,7 @@ internal static class Specs
             template: {spec: {containers: [{name: api, image: api:1, env: [{name: COLOR, value: red}]}]}}
         traffic:
           component: api
+          metadata: {labels: {team: search}, annotations: {note: ""}}
           gatewayApi: {parentRefs: [{name: public}], rules: [{timeouts: {request: 300s}}]}
         featureFlags:
           deliverTo: [api]
@@ -66,11 +70,11 @@ internal static class Specs
 
     public static SpecReading ReadYaml(string yaml, string name = "assistant") => ReadNode(YamlJson.Parse(yaml), name, "rag");
 
-    public static SpecReading ReadNode(JsonNode? spec, string name = "assistant", string namespaceName = "rag") =>
-        ReadElement(spec is null ? default : JsonDocument.Parse(spec.ToJsonString()).RootElement, name, namespaceName);
+    public static SpecReading ReadNode(JsonNode? spec, string name = "assistant", string namespaceName = "rag", bool accepted = false) =>
+        ReadElement(spec is null ? default : JsonDocument.Parse(spec.ToJsonString()).RootElement, name, namespaceName, accepted);
 
-    public static SpecReading ReadElement(JsonElement spec, string name = "assistant", string namespaceName = "rag") =>
-        SpecReader.Read(new RagDeployment { Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = namespaceName }, Spec = spec }, Catalog.Instance);
+    public static SpecReading ReadElement(JsonElement spec, string name = "assistant", string namespaceName = "rag", bool accepted = false) =>
+        SpecReader.Read(new RagDeployment { Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = namespaceName }, Spec = spec }, Catalog.Instance, accepted);
 
     /// <summary>The node at <c>a.b[2].c</c>.</summary>
     public static JsonNode At(this JsonNode node, string path) =>

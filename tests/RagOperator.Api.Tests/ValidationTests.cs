@@ -86,6 +86,31 @@ public class ValidationTests
         { "components[3].template.spec.containers[0].volumeMounts", "[{name: a, mountPath: /etc/x/..//rag/flags/my/}]", "spec.components[3].template.spec.containers[0].volumeMounts[0].mountPath", "/etc/x/..//rag/flags/my/", "outside of /etc/rag/flags" },
         { "components[3].template.spec.volumes", "[{name: rag-flags}]", "spec.components[3].template.spec.volumes[0].name", "rag-flags", "name it otherwise" },
 
+        { "components[1].template.metadata", "{finalizers: [example.com/wait]}", "spec.components[1].template.metadata.finalizers", "1 items", "must be left out of a pod template" },
+        { "components[1].template.metadata", "{ownerReferences: []}", "spec.components[1].template.metadata.ownerReferences", "0 items", "must be left out of a pod template" },
+        { "components[1].template.metadata", "{managedFields: [{manager: me}]}", "spec.components[1].template.metadata.managedFields", "1 items", "must be left out of a pod template" },
+
+        // what is carried beside the content
+        { "components[2].metadata.labels", "{ragoperator.dev/name: x}", "spec.components[2].metadata.labels", "ragoperator.dev/name", "must not begin with ragoperator.dev/" },
+        { "components[2].metadata.annotations", "{deployment.kubernetes.io/revision: '7'}", "spec.components[2].metadata.annotations", "deployment.kubernetes.io/revision", "must not begin with deployment.kubernetes.io/" },
+        { "traffic.metadata.labels", "{kubernetes.io/cluster-service: 'true'}", "spec.traffic.metadata.labels", "kubernetes.io/cluster-service", "must not begin with kubernetes.io/" },
+        { "traffic.metadata.annotations", "{kubectl.kubernetes.io/restartedAt: now}", "spec.traffic.metadata.annotations", "kubectl.kubernetes.io/restartedAt", "must not begin with kubectl.kubernetes.io/" },
+        { "components[2].metadata.labels", "{cost center: x}", "spec.components[2].metadata.labels", "cost center", "must be a key like team" },
+        { "components[2].metadata.labels", "{UPPER.example/team: x}", "spec.components[2].metadata.labels", "UPPER.example/team", "must be a key like team" },
+        { "components[2].metadata.labels", "{team: 'search & co'}", "spec.components[2].metadata.labels[team]", "search & co", "must be a label's value" },
+        { "components[2].metadata.labels", "{cost-center: 4711}", "spec.components[2].metadata.labels[cost-center]", "4711", "must be a string; write it in quotes" },
+        { "components[2].metadata.labels", "[a]", "spec.components[2].metadata.labels", "1 items", "must be an object of strings" },
+        { "components[2].metadata.name", "x", "spec.components[2].metadata.name", "x", "allowed are labels, annotations" },
+        { "components[0].metadata", "{labels: {a: b}}", "spec.components[0].metadata", "", "must be left out where external is set" },
+        { "components[0].progressDeadline", "1m", "spec.components[0].progressDeadline", "1m", "must be left out where external is set" },
+        { "components[0].minReadySeconds", "1", "spec.components[0].minReadySeconds", "1", "must be left out where external is set" },
+        { "components[2].progressDeadline", "0s", "spec.components[2].progressDeadline", "0s", "from 1s to 7d" },
+        { "components[2].minReadySeconds", "600", "spec.components[2].minReadySeconds", "600", "must be 0 to 599" },
+        { "components[2].ports[0].targetPort", "0", "spec.components[2].ports[0].targetPort", "0", "a number from 1 to 65535, or the name" },
+        { "components[2].ports[0].targetPort", "80.5", "spec.components[2].ports[0].targetPort", "80.5", "must be a whole number or a string" },
+        { "components[2].ports[0].targetPort", "'8080'", "spec.components[2].ports[0].targetPort", "8080", "one of them a letter" },
+        { "components[2].ports[0].targetPort", "a-name-of-16-chr", "spec.components[2].ports[0].targetPort", "a-name-of-16-chr", "1 to 15 lower-case letters" },
+
         // traffic
         { "traffic.component", "nobody", "spec.traffic.component", "nobody", "is no component; there are cache, embedder, api" },
         { "traffic.component", "qdrant", "spec.traffic.component", "qdrant", "must not be external" },

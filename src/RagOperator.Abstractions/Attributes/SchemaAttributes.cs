@@ -119,6 +119,10 @@ public sealed class XListMapKeysAttribute(params string[] keys) : Attribute
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class PreserveUnknownFieldsAttribute : Attribute;
 
+/// <summary>A whole number or a string.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class IntOrStringAttribute : Attribute;
+
 /// <summary>The value that the API server fills in.</summary>
 /// <param name="json">The value as JSON.</param>
 [AttributeUsage(AttributeTargets.Property)]

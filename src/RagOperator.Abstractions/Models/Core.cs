@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace RagOperator.Abstractions.Models;
 
 /// <summary>A Service.</summary>
@@ -38,6 +40,9 @@ public sealed record V1ServicePort
 
     /// <summary>1 to 65535.</summary>
     public int Port { get; set; }
+
+    /// <summary>Where the pods listen: a number, or the name of a container's port.</summary>
+    public JsonElement? TargetPort { get; set; }
 
     /// <summary><c>TCP</c>, <c>UDP</c> or <c>SCTP</c>.</summary>
     public string? Protocol { get; set; }

@@ -49,6 +49,31 @@ internal sealed class FieldReader(JsonElement element, string path, List<SpecPro
         : value.ValueKind == JsonValueKind.Object ? value
         : Refuse<JsonElement>(name, value, "must be an object");
 
+    /// <summary>A whole number or a string, as it is.</summary>
+    public JsonElement? NumberOrText(string name) =>
+        Find(name, required: false) is not { } value ? null
+        : value.ValueKind == JsonValueKind.String || Whole(value) is not null ? value
+        : Refuse<JsonElement>(name, value, "must be a whole number or a string");
+
+    /// <summary>An object whose members are all strings.</summary>
+    public Dictionary<string, string>? TextMap(string name)
+    {
+        if (Find(name, required: false) is not { } value)
+            return null;
+        if (value.ValueKind != JsonValueKind.Object)
+            return Wrong<Dictionary<string, string>>(name, value, "must be an object of strings");
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var member in value.EnumerateObject())
+        {
+            if (member.Value.ValueKind == JsonValueKind.String)
+                texts[member.Name] = member.Value.GetString()!;
+            else if (member.Value.ValueKind != JsonValueKind.Null)
+                problems.Add(new SpecProblem($"{At(name)}[{ShownValue.Cut(member.Name)}]", ShownValue.Of(member.Value), "must be a string; write it in quotes"));
+        }
+
+        return texts;
+    }
+
     public T? One<T>(string name, Func<FieldReader, T> read, bool required = false)
         where T : class =>
         Find(name, required) is not { } value ? null

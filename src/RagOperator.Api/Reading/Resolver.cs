@@ -19,6 +19,7 @@ internal static class Resolver
             Components = InStartOrder([.. spec.Components.Select((c, i) => Component(c, rawComponents[i]))]),
             Entry = entry,
             GatewayApi = spec.Traffic!.GatewayApi!.Value,
+            Metadata = Metadata(spec.Traffic.Metadata),
             Settle = spec.Traffic.Settle is { } settle ? Duration(settle, TimeSpan.Zero) : null,
             DeliverTo = Sorted(candidate.DeliverTo),
             EnabledFlags = Sorted(flags.Where(static f => f.Enabled).Select(static f => f.Name)),
@@ -45,7 +46,16 @@ internal static class Resolver
         DependsOn = component.DependsOn ?? [],
         Replicas = component.Replicas ?? SpecDefaults.Replicas,
         CanaryReplicas = component.CanaryReplicas,
+        Metadata = Metadata(component.Metadata),
+        ProgressDeadline = RagDuration.TryParse(component.ProgressDeadline, out var deadline) ? deadline : null,
+        MinReadySeconds = component.MinReadySeconds,
     };
+
+    private static ResolvedMetadata Metadata(MetadataSpec? metadata) =>
+        metadata is null ? ResolvedMetadata.None : new(Sorted(metadata.Labels), Sorted(metadata.Annotations));
+
+    private static List<KeyValuePair<string, string>> Sorted(Dictionary<string, string>? texts) =>
+        [.. (texts ?? []).OrderBy(static t => t.Key, StringComparer.Ordinal)];
 
     /// <summary>Each component after all that it depends on; among those that could be next, the one that the user wrote first.</summary>
     private static List<ResolvedComponent> InStartOrder(List<ResolvedComponent> waiting)

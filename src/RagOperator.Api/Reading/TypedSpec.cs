@@ -44,12 +44,18 @@ internal static class TypedSpec
         CanaryReplicas = f.Number("canaryReplicas"),
         Ports = f.Many("ports", Port),
         Template = f.Raw("template"),
+        Metadata = f.One("metadata", Metadata),
+        ProgressDeadline = f.Text("progressDeadline"),
+        MinReadySeconds = f.Number("minReadySeconds"),
     };
+
+    private static MetadataSpec Metadata(FieldReader f) => new() { Labels = f.TextMap("labels"), Annotations = f.TextMap("annotations") };
 
     private static PortSpec Port(FieldReader f) => new()
     {
         Name = f.Text("name", required: true) ?? "",
         Port = f.Number("port", required: true) ?? 0,
+        TargetPort = f.NumberOrText("targetPort"),
         Protocol = f.Text("protocol"),
         AppProtocol = f.Text("appProtocol"),
     };
@@ -58,6 +64,7 @@ internal static class TypedSpec
     {
         Component = f.Text("component"),
         GatewayApi = f.Raw("gatewayApi", required: true),
+        Metadata = f.One("metadata", Metadata),
         Settle = f.Text("settle"),
     };
 

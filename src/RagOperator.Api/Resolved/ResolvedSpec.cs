@@ -18,6 +18,9 @@ public sealed record ResolvedSpec
     /// <summary>How long after the route's last change the word of a gateway counts that names no generation; null: it never does.</summary>
     public TimeSpan? Settle { get; init; }
 
+    /// <summary>Labels and annotations for the HTTPRoute and the Service that is called like the object. No content.</summary>
+    public ResolvedMetadata Metadata { get; init; } = ResolvedMetadata.None;
+
     /// <summary>Names of the components that get flag files, sorted.</summary>
     public required IReadOnlyList<string> DeliverTo { get; init; }
 
@@ -59,6 +62,15 @@ public sealed record ResolvedComponent
 
     /// <summary>A fixed number of pods for a canary below 100 percent.</summary>
     public int? CanaryReplicas { get; init; }
+
+    /// <summary>Labels and annotations for what is made of it. No content.</summary>
+    public ResolvedMetadata Metadata { get; init; } = ResolvedMetadata.None;
+
+    /// <summary>How long it may take to become available, where it has a deadline of its own. No content.</summary>
+    public TimeSpan? ProgressDeadline { get; init; }
+
+    /// <summary>For how many seconds a pod must be ready before it is available; null where nothing is said. No content.</summary>
+    public int? MinReadySeconds { get; init; }
 
     /// <summary>Whether it is ours to run.</summary>
     public bool IsWorkload => ExternalService is null;

@@ -101,6 +101,21 @@ public sealed record ComponentSpec
     /// operator adds before the user's own.</summary>
     [PreserveUnknownFields]
     public JsonElement? Template { get; set; }
+
+    /// <summary>Labels and annotations for the Deployments, Services and flags ConfigMaps of the component, those that exist included, never for
+    /// pods. A change of them starts no rollout.</summary>
+    public MetadataSpec? Metadata { get; set; }
+
+    /// <summary>How long this component may take to become available, where it takes longer or shorter than the rest, 1s to 7d. What it depends on
+    /// has its own time before that. A change of it starts no rollout. Default: that of rollout.</summary>
+    [Length(2, RagDuration.MaxLength)]
+    [Pattern(RagDuration.Pattern)]
+    public string? ProgressDeadline { get; set; }
+
+    /// <summary>For how many seconds a pod must be ready before it counts as available, as a Deployment's own. A change of it starts no rollout. Default 0.</summary>
+    [RangeMinimum(0)]
+    [RangeMaximum(SpecLimits.MinReadySeconds)]
+    public int? MinReadySeconds { get; set; }
 }
 
 /// <summary>A Service that this RagDeployment uses but does not own.</summary>
@@ -128,11 +143,15 @@ public sealed record PortSpec
     [Pattern(SpecLimits.LabelPattern)]
     public string Name { get; set; } = "";
 
-    /// <summary>The port, 1 to 65535; the container listens on the same one.</summary>
+    /// <summary>The port, 1 to 65535.</summary>
     [Required]
     [RangeMinimum(1)]
     [RangeMaximum(65535)]
     public int Port { get; set; }
+
+    /// <summary>Where the container listens: a number from 1 to 65535, or the name of a container's port. Default: the port itself.</summary>
+    [IntOrString]
+    public JsonElement? TargetPort { get; set; }
 
     /// <summary>The transport. Default TCP. The traffic component's first port must be TCP.</summary>
     [EnumValues("TCP", "UDP", "SCTP")]
@@ -157,6 +176,10 @@ public sealed record TrafficSpec
     [Required]
     [PreserveUnknownFields]
     public JsonElement? GatewayApi { get; set; }
+
+    /// <summary>Labels and annotations for the HTTPRoute and for the Service that is called like the RagDeployment, those that exist included. A change
+    /// of them starts no rollout.</summary>
+    public MetadataSpec? Metadata { get; set; }
 
     /// <summary>For gateways that do not say which generation of the route they have accepted (Linkerd): how long after the last change of the route
     /// their word counts, 0s to 10m. Default: it never does.</summary>

@@ -32,6 +32,12 @@ internal static class ComponentRules
             findings.Add($"{path}.canaryReplicas", component.CanaryReplicas, Excluded);
         if (component.DependsOn is not null)
             findings.Add($"{path}.dependsOn", component.DependsOn, Excluded);
+        if (component.Metadata is not null)
+            findings.Add($"{path}.metadata", null, Excluded);
+        if (component.ProgressDeadline is not null)
+            findings.Add($"{path}.progressDeadline", component.ProgressDeadline, Excluded);
+        if (component.MinReadySeconds is not null)
+            findings.Add($"{path}.minReadySeconds", component.MinReadySeconds, Excluded);
         var ours = external.Service.Length > 0 && (external.Service == candidate.Name
             || candidate.Components.Exists(c => c.External is null && external.Service == $"{candidate.Name}-{c.Name}"));
         if (ours)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using FluentValidation;
 using RagOperator.Api.Values;
@@ -52,6 +53,13 @@ internal static partial class FieldRules
     public static IRuleBuilderOptions<T, string?> MustBeAppProtocol<T>(this IRuleBuilder<T, string?> rule) =>
         rule.Must(static text => text is null || (text.Length <= 253 && AppProtocol().IsMatch(text)))
             .WithMessage("must be a protocol like http, https or kubernetes.io/h2c");
+
+    public static IRuleBuilderOptions<T, JsonElement?> MustBeTargetPort<T>(this IRuleBuilder<T, JsonElement?> rule) =>
+        rule.Must(static value => value is not { } port || (port.ValueKind == JsonValueKind.String ? IsPortName(port.GetString()!) : port.TryGetDouble(out var number) && number is >= 1 and <= 65535))
+            .WithMessage($"must be a number from 1 to 65535, or the name of a container's port: 1 to {SpecLimits.PortNameLength} {LabelForm}, one of them a letter, no two '-' together");
+
+    private static bool IsPortName(string text) => text.Length <= SpecLimits.PortNameLength && IsLabel(text)
+        && text.Any(char.IsAsciiLetterLower) && !text.Contains("--", StringComparison.Ordinal);
 
     // \z, because $ would let a line break at the end pass
     [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]*[a-z0-9])?\z", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]

@@ -26,6 +26,8 @@ internal sealed class ComponentValidator : AbstractValidator<ComponentSpec>
         RuleFor(static c => c.DependsOn).MustHold(0, SpecLimits.Components, "names");
         RuleFor(static c => c.Replicas).MustBeWithin(0, SpecLimits.Replicas);
         RuleFor(static c => c.CanaryReplicas).MustBeWithin(1, SpecLimits.Replicas);
+        RuleFor(static c => c.ProgressDeadline).MustLast(TimeSpan.FromSeconds(1), TimeSpan.FromDays(7));
+        RuleFor(static c => c.MinReadySeconds).MustBeWithin(0, SpecLimits.MinReadySeconds);
         RuleFor(static c => c.Ports).MustHold(0, SpecLimits.Ports, "ports");
         RuleForEach(static c => c.Ports).SetValidator(new PortValidator());
         RuleFor(static c => c.External!).SetValidator(new ExternalValidator()).When(static c => c.External is not null);
@@ -38,6 +40,7 @@ internal sealed class PortValidator : AbstractValidator<PortSpec>
     {
         RuleFor(static p => p.Name).MustBeLabel();
         RuleFor(static p => p.Port).MustBeWithin(1, 65535);
+        RuleFor(static p => p.TargetPort).MustBeTargetPort();
         RuleFor(static p => p.Protocol).MustBeOneOf("TCP", "UDP", "SCTP");
         RuleFor(static p => p.AppProtocol).MustBeAppProtocol();
     }

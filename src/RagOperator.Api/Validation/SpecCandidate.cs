@@ -12,6 +12,9 @@ namespace RagOperator.Api.Validation;
 /// <param name="Catalog">What the operator's configuration offers.</param>
 internal sealed record SpecCandidate(string Name, string Namespace, RagDeploymentSpec Spec, IMetricCatalog Catalog)
 {
+    /// <summary>Whether this very spec was accepted already: what later versions refuse must not take away what it runs by.</summary>
+    public bool IsAccepted { get; init; }
+
     public List<ComponentSpec> Components => Spec.Components;
 
     /// <summary>The component that requests enter by: the one named, else the only workload that nothing depends on. Null where that is
@@ -50,6 +53,10 @@ internal sealed class Findings(ValidationContext<SpecCandidate> context)
 {
     public void Add(string field, object? value, string rule) => context.AddFailure(new ValidationFailure(field, rule, value));
 
+    /// <summary>Finds what an earlier version let pass: a spec that was accepted with it is warned of, any other is refused.</summary>
+    public void AddSinceAccepted(string field, object? value, string rule) =>
+        context.AddFailure(new ValidationFailure(field, rule, value) { Severity = context.InstanceToValidate.IsAccepted ? Severity.Warning : Severity.Error });
+
     /// <summary>Finds the names that occur more than once, at each later place.</summary>
     public void AddDuplicates(string list, string field, IEnumerable<string> names, string what)
     {
@@ -76,6 +83,8 @@ internal sealed class SpecCandidateValidator : AbstractValidator<SpecCandidate>
         Between(GraphRules.Check);
         Between(ComponentRules.Check);
         Between(TemplateRules.Check);
+        Between(OwnershipRules.Check);
+        Between(MetadataRules.Check);
         Between(TrafficRules.Check);
         Between(FlagRules.Check);
         Between(StepRules.Check);

@@ -25,6 +25,7 @@ internal static class SpecWarnings
         }
 
         warnings.AddRange(SecretLiterals.Of(candidate));
+        warnings.AddRange(StartWarnings.Of(candidate));
         return warnings;
     }
 

@@ -11,7 +11,7 @@ public static class ContentHashes
     /// <summary>The algorithm of this build. Objects keep the one that their releases were made with.</summary>
     public const int Algorithm = 1;
 
-    private static readonly string[] s_notContent = ["replicas", "canaryReplicas"];
+    private static readonly string[] s_notContent = ["replicas", "canaryReplicas", "progressDeadline", "metadata", "minReadySeconds"];
 
     /// <summary>The hash of each component, by name.</summary>
     /// <param name="spec">The spec; its components come in dependency order.</param>
@@ -40,6 +40,12 @@ public static class ContentHashes
         using var document = JsonDocument.Parse(CanonicalOrder(raw));
         return document.RootElement.Clone();
     }
+
+    /// <summary>Whether what the user wrote for a component is the same, but for what is no content.</summary>
+    /// <param name="one">The component as written.</param>
+    /// <param name="other">The component as written otherwise.</param>
+    public static bool SameContent(JsonElement one, JsonElement other) =>
+        CanonicalJson.Bytes(one, s_notContent).AsSpan().SequenceEqual(CanonicalJson.Bytes(other, s_notContent));
 
     // Order inside lists is kept here: the pods get what the user wrote, only the hash looks at the sorted form.
     private static byte[] CanonicalOrder(JsonElement raw)

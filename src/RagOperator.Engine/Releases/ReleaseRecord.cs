@@ -57,6 +57,6 @@ public sealed record ComponentRecord
     /// <summary>Whether it has a Service.</summary>
     public bool HasService { get; set; }
 
-    /// <summary>What the user wrote for it, without replicas and canaryReplicas.</summary>
+    /// <summary>What the user wrote for it, without what is no content: replicas, canaryReplicas, progressDeadline, metadata, minReadySeconds.</summary>
     public JsonElement Content { get; set; }
 }

@@ -159,7 +159,8 @@ internal sealed partial class RolloutPass
         }
 
         // One that came in time and is gone for a moment right after is not one that never came.
-        var deadline = step.UnavailableSince!.Value + _spec!.Policy.ProgressDeadline + (step.Outages > 0 ? s_blip : TimeSpan.Zero);
+        var allowed = AllowedTime(canary, [.. problems.Where(static p => p.Look.Reason is not "Waiting").Select(static p => p.Name)]);
+        var deadline = step.UnavailableSince!.Value + allowed + (step.Outages > 0 ? s_blip : TimeSpan.Zero);
         if (_now < deadline)
         {
             LookAt(deadline);
@@ -185,7 +186,7 @@ internal sealed partial class RolloutPass
         else
         {
             _condemns = Needs(canary);
-            RollBack(RollbackCauses.Deadline, $"not available within {Api.Values.RagDuration.Format(_spec.Policy.ProgressDeadline)}: {text}", null);
+            RollBack(RollbackCauses.Deadline, $"not available within {Api.Values.RagDuration.Format(allowed)}: {text}", null);
         }
     }
 

@@ -46,5 +46,5 @@ internal static class EmbedderWarning
         component.Text("name") is { } name && name.Contains(Word, StringComparison.OrdinalIgnoreCase) && component.Member("external") is null;
 
     private static bool SameContent(JsonElement one, JsonElement other) =>
-        CanonicalJson.Bytes(one, "replicas", "canaryReplicas").AsSpan().SequenceEqual(CanonicalJson.Bytes(other, "replicas", "canaryReplicas"));
+        ContentHashes.SameContent(one, other);
 }

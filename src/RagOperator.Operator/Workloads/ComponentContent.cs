@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using RagOperator.Engine.Releases;
 using RagOperator.Operator.Json;
@@ -6,10 +7,11 @@ namespace RagOperator.Operator.Workloads;
 
 /// <summary>One port of a component's Service, as the user wrote it.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Port">1 to 65535; the container listens on the same one.</param>
+/// <param name="Port">1 to 65535.</param>
+/// <param name="Target">Where the container listens: a number, or the name of one of its ports.</param>
 /// <param name="Protocol">TCP, UDP or SCTP; null: TCP.</param>
 /// <param name="AppProtocol">What is spoken there, or null.</param>
-internal sealed record ComponentPort(string Name, int Port, string? Protocol, string? AppProtocol);
+internal sealed record ComponentPort(string Name, int Port, string Target, string? Protocol, string? AppProtocol);
 
 /// <summary>What a dependent is told about a component.</summary>
 /// <param name="Host">The Service's name.</param>
@@ -26,7 +28,7 @@ internal static class ComponentContent
     public static IReadOnlyList<ComponentPort> Ports(this ComponentRecord component) =>
     [
         .. component.Content.Items("ports").Select(static p =>
-            new ComponentPort(p.Text("name") ?? "", p.Number("port") ?? 0, p.Text("protocol"), p.Text("appProtocol"))),
+            new ComponentPort(p.Text("name") ?? "", p.Number("port") ?? 0, Target(p), p.Text("protocol"), p.Text("appProtocol"))),
     ];
 
     public static JsonElement? Template(this ComponentRecord component) => component.Content.Member("template");
@@ -47,6 +49,10 @@ internal static class ComponentContent
             ? new(ChildNames.Revision(name, component.Name, component.Revision), first.Port, SchemeOf(first))
             : null;
     }
+
+    // A name holds a letter, so that it is told from a number.
+    private static string Target(JsonElement port) =>
+        port.Text("targetPort") ?? (port.Number("targetPort") ?? port.Number("port") ?? 0).ToString(CultureInfo.InvariantCulture);
 
     private static string SchemeOf(ComponentPort port) =>
         string.Equals(port.AppProtocol, "https", StringComparison.OrdinalIgnoreCase) ? "https" : "http";

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using RagOperator.Api;
 using RagOperator.Engine.Releases;
@@ -85,7 +86,7 @@ public static class WorkloadManifests
         {
             ["name"] = port.Name,
             ["port"] = port.Port,
-            ["targetPort"] = port.Port,
+            ["targetPort"] = int.TryParse(port.Target, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : port.Target,
             ["protocol"] = port.Protocol ?? "TCP",
         };
         if (port.AppProtocol is not null) written["appProtocol"] = port.AppProtocol;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using RagOperator.Abstractions;
 using RagOperator.Abstractions.Models;
@@ -138,7 +139,9 @@ public static class WorkloadViews
         wanted.All(w => labels is not null && labels.TryGetValue(w.Key, out var value) && string.Equals(value, w.Value!.GetValue<string>(), StringComparison.Ordinal));
 
     private static IEnumerable<ComponentPort> PortsOf(V1Service service) =>
-        (service.Spec?.Ports ?? []).Select(static p => new ComponentPort(p.Name ?? "", p.Port, p.Protocol ?? "TCP", p.AppProtocol));
+        (service.Spec?.Ports ?? []).Select(static p => new ComponentPort(p.Name ?? "", p.Port, Text(p.TargetPort) ?? "", p.Protocol ?? "TCP", p.AppProtocol));
+
+    private static string? Text(JsonElement? targetPort) => targetPort is { ValueKind: JsonValueKind.String or JsonValueKind.Number } value ? value.ToString() : null;
 
     private static ComponentPort PortOf(JsonNode? port)
     {
@@ -146,6 +149,7 @@ public static class WorkloadViews
         return new ComponentPort(
             element["name"]!.GetValue<string>(),
             element["port"]!.GetValue<int>(),
+            element["targetPort"]!.ToString(),
             element["protocol"]!.GetValue<string>(),
             element["appProtocol"]?.GetValue<string>());
     }

@@ -88,6 +88,10 @@ public sealed class GoldenHashTests
     [Theory]
     [InlineData("components[1].replicas", "7")]
     [InlineData("components[1].canaryReplicas", "1")]
+    [InlineData("components[1].progressDeadline", "1h")]
+    [InlineData("components[1].minReadySeconds", "30")]
+    [InlineData("components[1].metadata", "{labels: {cost-center: '4711'}}")]
+    [InlineData("traffic.metadata", "{annotations: {owner: search}}")]
     [InlineData("rollout.steps", "[{name: all, weight: 100}]")]
     public void Replicas_and_policy_do_not_count(string path, string value) =>
         Assert.Equal(Text(Mint(new SpecText(Rich))), Text(Mint(new SpecText(Rich).Put(path, value))));

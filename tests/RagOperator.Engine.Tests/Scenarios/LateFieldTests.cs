@@ -18,6 +18,12 @@ public sealed class LateFieldTests
             Release(sim).Until(static s => s.Status.Rollback is not null);
             return sim.Status.Rollback!.DecidedAt!.Value - sim.Status.History![0].StartedAt!.Value;
         }),
+        ["components[].progressDeadline"] = static () => Later("components[1].progressDeadline", "5m", "45m", static sim =>
+        {
+            sim.Cluster.Fail("api:2");
+            Release(sim).Until(static s => s.Status.Rollback is not null);
+            return sim.Status.Rollback!.DecidedAt!.Value - sim.Status.History![0].StartedAt!.Value;
+        }),
         ["traffic.settle"] = static () => Later("traffic.settle", "1m", "9m", static sim =>
         {
             sim.Cluster.GatewayIsUndated = true;

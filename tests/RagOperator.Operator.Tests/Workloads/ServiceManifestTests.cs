@@ -79,6 +79,23 @@ public sealed class ServiceManifestTests
         }
     }
 
+    /// <summary>A Service on 80 before a container that may not listen there.</summary>
+    [Theory]
+    [InlineData("8080", "8080")]
+    [InlineData("8080.0", "8080")]
+    [InlineData("\"web\"", "\"web\"")]
+    public void Target_port_is_carried_and_a_changed_one_is_drift(string written, string expected)
+    {
+        var release = Sample.Release(Sample.ApiContent.Replace("\"port\":8000", $"\"port\":80,\"targetPort\":{written}", StringComparison.Ordinal));
+        foreach (var body in new[] { WorkloadManifests.RevisionService(Sample.Owner, release, "api"), WorkloadManifests.StableService(Sample.Owner, release, null) })
+        {
+            Assert.Equal($$"""{"name":"http","port":80,"targetPort":{{expected}},"protocol":"TCP"}""", body["spec"]!["ports"]![0]!.ToJsonString());
+            Assert.False(WorkloadViews.Service(Sample.Owner, Read(body), [release]).Drifted);
+            body["spec"]!["ports"]![0]!["targetPort"] = 81;
+            Assert.True(WorkloadViews.Service(Sample.Owner, Read(body), [release]).Drifted);
+        }
+    }
+
     [Fact]
     public void Patch_carries_uid_and_resource_version()
     {

@@ -8,6 +8,7 @@ public static class LateFields
     public static IReadOnlyDictionary<string, string> All { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["traffic.settle"] = "a gateway that names no generation is believed that long after a change of the route",
+        ["components[].progressDeadline"] = "a release whose pods of this component do not come is taken back after it",
         ["rollout.progressDeadline"] = "a release whose pods do not come is taken back after it",
         ["rollout.retireDelay"] = "the old release's pods stay for it",
         ["rollout.steps[].hold"] = "the next step begins after it",
