@@ -124,8 +124,28 @@ public sealed record V1Pod : IKubernetesObject<V1ObjectMeta>, IKubernetesStaticM
     /// <inheritdoc/>
     public V1ObjectMeta Metadata { get; set; } = new();
 
+    /// <summary>What it is made of.</summary>
+    public V1PodSpec? Spec { get; set; }
+
     /// <summary>Observed state.</summary>
     public V1PodStatus? Status { get; set; }
+}
+
+/// <summary>The part of a Pod's spec that is read.</summary>
+public sealed record V1PodSpec
+{
+    /// <summary>The init containers.</summary>
+    public List<V1InitContainer>? InitContainers { get; set; }
+}
+
+/// <summary>An init container, as far as one is read.</summary>
+public sealed record V1InitContainer
+{
+    /// <summary>Its name.</summary>
+    public string? Name { get; set; }
+
+    /// <summary><c>Always</c> makes it a native sidecar, which runs beside the containers.</summary>
+    public string? RestartPolicy { get; set; }
 }
 
 /// <summary>A Pod's observed state.</summary>
@@ -175,6 +195,9 @@ public sealed record V1ContainerStatus
     /// <summary>Whether its readiness probe passes.</summary>
     public bool Ready { get; set; }
 
+    /// <summary>Whether its startup probe has passed, or it has none and runs.</summary>
+    public bool? Started { get; set; }
+
     /// <summary>How often it was restarted.</summary>
     public int RestartCount { get; set; }
 
@@ -191,8 +214,18 @@ public sealed record V1ContainerState
     /// <summary>Set while it waits.</summary>
     public V1ContainerStateReason? Waiting { get; set; }
 
+    /// <summary>Set while it runs.</summary>
+    public V1ContainerRunning? Running { get; set; }
+
     /// <summary>Set when it ended.</summary>
     public V1ContainerStateReason? Terminated { get; set; }
+}
+
+/// <summary>A container that runs.</summary>
+public sealed record V1ContainerRunning
+{
+    /// <summary>Since when.</summary>
+    public DateTimeOffset? StartedAt { get; set; }
 }
 
 /// <summary>Why a container waits or ended.</summary>

@@ -258,7 +258,7 @@ public sealed record ComponentStatus
     /// <summary>Whether stable uses the very same pods.</summary>
     public bool? Shared { get; set; }
 
-    /// <summary>Why it is not ready, for machines: Capacity, Unavailable, Waiting.</summary>
+    /// <summary>Why it is not ready, for machines: Capacity, SchedulingGated, Unavailable, Waiting.</summary>
     public string? Reason { get; set; }
 
     /// <summary>Why it is not ready, for people.</summary>

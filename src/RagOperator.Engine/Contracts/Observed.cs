@@ -121,6 +121,12 @@ public sealed record DeploymentView : ChildView
     /// <summary>Whether pods cannot be scheduled or a quota is used up, and why; null otherwise.</summary>
     public string? CapacityProblem { get; init; }
 
+    /// <summary>Whether a scheduling gate keeps pods from the scheduler, and what it says; null otherwise, or where others lack room.</summary>
+    public string? GateProblem { get; init; }
+
+    /// <summary>Whether a pod is not ready though it has its place, or no room would help it: then it is not room alone that is waited for.</summary>
+    public bool HasPodsOnTheirOwn { get; init; }
+
     /// <summary>Why pods are not ready otherwise, for people; null where nothing is known.</summary>
     public string? PodProblem { get; init; }
 

@@ -13,11 +13,20 @@ internal sealed partial class RolloutPass
     /// <summary>What an outage of a canary that was available before its deadline may last beyond that.</summary>
     private static readonly TimeSpan s_blip = TimeSpan.FromSeconds(10);
 
+    /// <summary>For how long a crash counts beside pods that lack room: after so long without one the kubelet forgets it, too.</summary>
+    private static readonly TimeSpan s_crashCounts = TimeSpan.FromMinutes(10);
+
     /// <summary>How long until a release that is not there by the caches is looked at again.</summary>
     private static readonly TimeSpan s_lookAgain = TimeSpan.FromSeconds(2);
 
-    /// <summary>Whether only room in the cluster stands in the way, beyond the deadline.</summary>
-    private string? _capacity;
+    /// <summary>The reason of a component whose pods lack room.</summary>
+    private const string Room = "Capacity";
+
+    /// <summary>The reason of a component whose pods somebody keeps from the scheduler.</summary>
+    private const string Gate = "SchedulingGated";
+
+    /// <summary>Whether only room in the cluster, or who gives it out, stands in the way, beyond the deadline.</summary>
+    private (string Reason, string Text)? _capacity;
 
     /// <summary>What the release lacks that this pass takes back for it, by what the caches have.</summary>
     private RaiseNeeds? _condemns;
@@ -45,8 +54,22 @@ internal sealed partial class RolloutPass
 
         var available = deployment.Available >= wanted && deployment.Replicas >= wanted;
         return available ? new Lookup(true, deployment.Available, wanted, null, null)
-            : deployment.CapacityProblem is { } capacity ? new Lookup(false, deployment.Available, wanted, "Capacity", capacity)
+            : IsOnItsOwn(deployment) ? new Lookup(false, deployment.Available, wanted, "Unavailable", deployment.PodProblem ?? deployment.Crash?.Message ?? "pods are starting")
+            : deployment.CapacityProblem is { } capacity ? new Lookup(false, deployment.Available, wanted, Room, capacity)
+            : deployment.GateProblem is { } gate ? new Lookup(false, deployment.Available, wanted, Gate, gate)
             : new Lookup(false, deployment.Available, wanted, "Unavailable", deployment.PodProblem ?? "pods are starting");
+    }
+
+    /// <summary>Whether pods are not ready for another reason than room, whatever the others lack. Pods that crash are ready now and then.</summary>
+    private bool IsOnItsOwn(DeploymentView deployment)
+    {
+        if (deployment.HasPodsOnTheirOwn || deployment is { CapacityProblem: null, GateProblem: null } || deployment.Crash?.At + s_crashCounts is not { } until || until <= _now)
+        {
+            return deployment.HasPodsOnTheirOwn;
+        }
+
+        LookAt(until);
+        return true;
     }
 
     // What is not ours is waited for when pods start, and blamed on nobody afterwards.
@@ -59,7 +82,7 @@ internal sealed partial class RolloutPass
 
     /// <summary>Whether pods of stable or canary find no room in the cluster.</summary>
     private bool LacksRoom() => new[] { Stable, Canary }.OfType<ReleaseView>().SelectMany(static r => r.Record.Workloads())
-        .Any(c => World.Deployments.GetValueOrDefault(ChildNames.Revision(Name, c.Name, c.Revision!))?.CapacityProblem is not null);
+        .Any(c => World.Deployments.GetValueOrDefault(ChildNames.Revision(Name, c.Name, c.Revision!))is { CapacityProblem: not null } or { GateProblem: not null });
 
     /// <summary>Answers whether the canary is available with a ready address, and keeps the clocks of what happens when it is not.</summary>
     private bool WatchAvailability(ReleaseRecord canary)
@@ -173,7 +196,7 @@ internal sealed partial class RolloutPass
         // No release is condemned for a full cluster.
         if (full)
         {
-            _capacity = text;
+            _capacity = problems.Exists(static p => p.Look.Reason is Room) ? (Room, $"waiting for room in the cluster: {text}") : (Gate, $"waiting for a scheduling gate to open: {text}");
         }
         else if (Stable is null)
         {
@@ -190,7 +213,7 @@ internal sealed partial class RolloutPass
         }
     }
 
-    private static bool IsOnlyRoom(List<string?> reasons) => reasons.Contains("Capacity") && reasons.TrueForAll(static r => r is "Capacity" or "Waiting");
+    private static bool IsOnlyRoom(List<string?> reasons) => reasons.Exists(static r => r is Room or Gate) && reasons.TrueForAll(static r => r is Room or Gate or "Waiting");
 
     /// <summary>Whether by the last status nothing but room in the cluster kept this release's pods from starting.</summary>
     private bool WaitedForRoom(ReleaseRecord canary) =>

@@ -60,7 +60,7 @@ internal sealed partial class RolloutPass
     {
         var missing = Missing(canary);
         return _installLate is { } late ? new Situation(Phases.Degraded, RollbackCauses.Deadline, $"Installing {Called(canary)} takes longer than {RagDuration.Format(_spec!.Policy.ProgressDeadline)}: {late}. It keeps trying")
-            : _capacity is { } full ? new Situation(Phases.Suspended, "Capacity", $"Installing {Called(canary)} waits for room in the cluster: {full}")
+            : _capacity is { } full ? new Situation(Phases.Suspended, full.Reason, $"Installing {Called(canary)} is {full.Text}")
             : _s.Paused is { } paused ? new Situation(Phases.Suspended, "Paused", $"Installing {Called(canary)} is paused by {paused.By}; to go on, annotate {Api.ApiConstants.RequestAnnotation}=resume/{canary.Number}")
             : _spec is { Policy.Paused: true } ? new Situation(Phases.Suspended, "Paused", $"Installing {Called(canary)} is paused by spec.rollout.paused")
             : new Situation(Phases.Progressing, "Installing", $"Installing {Called(canary)}{(missing.Length > 0 ? $": {missing}" : "")}");
@@ -237,7 +237,7 @@ internal sealed partial class RolloutPass
 
         if (_capacity is { } full)
         {
-            return ("Capacity", $"waiting for room in the cluster: {full}");
+            return full;
         }
 
         if (step.UnverifiedSince + _spec.Policy.ProgressDeadline <= _now)

@@ -32,7 +32,7 @@ internal static class PodLosses
 
     // A pod that failed as a whole has a reason of the node's or the kubelet's: Evicted, NodeShutdown, Preempting, OutOfcpu. One whose containers
     // ended by themselves has none.
-    private static bool Stays(V1Pod pod) => pod.Metadata.DeletionTimestamp is null
+    internal static bool Stays(V1Pod pod) => pod.Metadata.DeletionTimestamp is null
         && pod.Status is not { Phase: "Failed", Reason.Length: > 0 }
         && pod.Status?.Conditions?.Exists(static c => c is { Type: "DisruptionTarget", Status: "True" }) != true;
 }

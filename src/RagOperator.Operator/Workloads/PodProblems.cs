@@ -14,34 +14,32 @@ internal static class PodProblems
     /// <summary>Pods that no node has room for, or that a quota forbids; null where there are none.</summary>
     /// <param name="deployment">The Deployment.</param>
     /// <param name="pods">Its pods.</param>
-    public static string? Capacity(V1Deployment deployment, IEnumerable<V1Pod> pods)
-    {
-        if (ReplicaFailure(deployment) is { } failure && IsQuota(failure)) return Cut(failure);
-        foreach (var pod in Ordered(pods))
-        {
-            var scheduled = pod.Status?.Conditions?.Find(static c => string.Equals(c.Type, "PodScheduled", StringComparison.Ordinal));
-            if (scheduled is { Status: "False", Reason: "Unschedulable" }) return Cut($"pod {pod.Name()}: {scheduled.Message ?? "no node has room for it"}");
-        }
+    public static string? Capacity(V1Deployment deployment, IEnumerable<V1Pod> pods) =>
+        ReplicaFailure(deployment) is { } failure && IsQuota(failure) ? Cut(failure)
+        : Ordered(pods).FirstOrDefault(static p => PodPlaces.Of(p) == PodPlace.NoRoom) is { } pod ? Cut(Placed(pod, "no node has room for it"))
+        : null;
 
-        return null;
-    }
+    /// <summary>Pods that somebody keeps from the scheduler, until there is room for them for instance; null where there are none.</summary>
+    /// <param name="pods">The pods.</param>
+    public static string? Gate(IEnumerable<V1Pod> pods) =>
+        Ordered(pods).FirstOrDefault(static p => PodPlaces.Of(p) == PodPlace.Gated) is { } pod ? Cut(Placed(pod, "a scheduling gate holds it")) : null;
 
     /// <summary>Anything else that keeps pods from being ready; null where nothing is known.</summary>
     /// <param name="deployment">The Deployment.</param>
     /// <param name="pods">Its pods.</param>
     public static string? Other(V1Deployment deployment, IEnumerable<V1Pod> pods)
     {
-        // A cause that some pod names says more than a probe that does not pass yet.
-        string? unready = null;
-        foreach (var pod in Ordered(pods))
-        {
-            if (pod.Metadata.DeletionTimestamp is not null) continue;
-            if (Cause(pod) is { } cause) return Cut(cause);
-            unready ??= Unready(pod);
-        }
-
+        // A cause that some pod names says more than a step that it has not passed yet, and a pod that was taken away says least.
+        var shown = Ordered(pods).Where(static p => p.Metadata.DeletionTimestamp is null).ToList();
+        var there = shown.Where(static p => PodLosses.Stays(p)).ToList();
         var failure = ReplicaFailure(deployment);
-        return failure is not null && !IsQuota(failure) ? Cut(failure) : unready is null ? null : Cut(unready);
+        var text = First(there, Cause)
+            ?? First(there, static p => PodPlaces.Of(p) == PodPlace.None ? Placed(p, "no node can take it") : null)
+            ?? (failure is not null && !IsQuota(failure) ? failure : null)
+            ?? First(there, Unready)
+            ?? First(there, Unmade)
+            ?? First(shown, Cause);
+        return text is null ? null : Cut(text);
     }
 
     /// <summary>Whether a refusal is about a quota: time may heal it, and it says nothing about the release.</summary>
@@ -53,6 +51,8 @@ internal static class PodProblems
     private static string? ReplicaFailure(V1Deployment deployment) =>
         deployment.Status?.Conditions?.Find(static c =>
             string.Equals(c.Type, "ReplicaFailure", StringComparison.Ordinal) && string.Equals(c.Status, "True", StringComparison.Ordinal))?.Message;
+
+    private static string Placed(V1Pod pod, string otherwise) => $"pod {pod.Name()}: {PodPlaces.Condition(pod)?.Message ?? otherwise}";
 
     private static string? Cause(V1Pod pod)
     {
@@ -80,15 +80,38 @@ internal static class PodProblems
 
     private static string? Unready(V1Pod pod)
     {
-        if (pod.Status is not { Phase: "Running" } status) return null;
-        var container = (status.ContainerStatuses ?? []).Find(static c => !c.Ready);
-        return container is null ? null : $"pod {pod.Name()}, container {container.Name}: not ready";
+        if (pod.Status is not { } status) return null;
+        foreach (var container in status.InitContainerStatuses ?? [])
+        {
+            if (container.State?.Running is null) continue;
+            if (!IsSidecar(pod, container)) return $"pod {pod.Name()}, init container {container.Name}: runs and has not ended, the containers wait for that";
+            if (container.Started != true) return $"pod {pod.Name()}, sidecar {container.Name}: runs and has not started by its startup probe, the containers wait for that";
+        }
+
+        if (status.Phase is not "Running") return null;
+        if ((status.ContainerStatuses ?? []).Find(static c => !c.Ready) is { } unready) return $"pod {pod.Name()}, container {unready.Name}: not ready";
+        if ((status.InitContainerStatuses ?? []).Find(c => IsSidecar(pod, c) && !c.Ready) is { } sidecar) return $"pod {pod.Name()}, sidecar {sidecar.Name}: not ready";
+        // All containers are: somebody's readiness gate is not.
+        return status.Conditions?.Find(static c => c is { Type: "Ready", Status: "False" }) is { Message: { Length: > 0 } message } ? $"pod {pod.Name()}: {message}" : null;
     }
+
+    /// <summary>A pod on a node of which no container was made. What its volumes or its network wait for is in its events only, which are not read here.</summary>
+    private static string? Unmade(V1Pod pod) =>
+        pod.Status?.Conditions?.Exists(static c => c is { Type: "PodReadyToStartContainers" or "PodHasNetwork", Status: "False" }) == true
+        && Containers(pod.Status).Any() && Containers(pod.Status).All(static c => c.State?.Waiting is not null)
+            ? $"pod {pod.Name()}: waits for its volumes or its network, why is in its events (FailedMount, FailedAttachVolume, FailedCreatePodSandBox)"
+            : null;
+
+    // A server that knows no native sidecars drops the field: then it is an init container that never ends, and named so.
+    private static bool IsSidecar(V1Pod pod, V1ContainerStatus container) => pod.Spec?.InitContainers?.Exists(c =>
+        string.Equals(c.Name, container.Name, StringComparison.Ordinal) && string.Equals(c.RestartPolicy, "Always", StringComparison.Ordinal)) == true;
 
     private static IEnumerable<V1ContainerStatus> Containers(V1PodStatus status) =>
         (status.InitContainerStatuses ?? []).Concat(status.ContainerStatuses ?? []);
 
     private static string Detail(string? message) => string.IsNullOrWhiteSpace(message) ? "" : $": {message.ReplaceLineEndings(" ").Trim()}";
+
+    private static string? First(IEnumerable<V1Pod> pods, Func<V1Pod, string?> text) => pods.Select(text).FirstOrDefault(static t => t is not null);
 
     // Caches keep no order; a message that names another pod each time would be a change each time.
     private static IOrderedEnumerable<V1Pod> Ordered(IEnumerable<V1Pod> pods) => pods.OrderBy(static p => p.Name(), StringComparer.Ordinal);

@@ -27,6 +27,7 @@ public static class WorkloadViews
         var observed = deployment.Status?.ObservedGeneration >= (deployment.Metadata.Generation ?? 0);
         var available = observed ? deployment.Status?.AvailableReplicas ?? 0 : 0;
         var shown = available < replicas ? pods() : [];
+        var capacity = available < replicas ? PodProblems.Capacity(deployment, shown) : null;
         return new DeploymentView
         {
             Name = deployment.Name(),
@@ -38,7 +39,9 @@ public static class WorkloadViews
             Revision = deployment.GetLabel(ApiConstants.RevisionLabel) ?? "",
             Replicas = replicas,
             Available = available,
-            CapacityProblem = available < replicas ? PodProblems.Capacity(deployment, shown) : null,
+            CapacityProblem = capacity,
+            GateProblem = capacity is null ? PodProblems.Gate(shown) : null,
+            HasPodsOnTheirOwn = shown.Any(PodPlaces.IsOnItsOwn),
             PodProblem = available < replicas ? PodProblems.Other(deployment, shown) : null,
             LivePods = available < replicas ? PodLosses.Live(shown) : null,
             Crash = available < replicas ? PodLosses.NewestCrash(shown) : null,

@@ -68,6 +68,57 @@ public sealed class AvailabilityTests
     }
 
     [Fact]
+    public void Canary_behind_a_scheduling_gate_waits_under_the_gates_own_name()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Cluster.Pods("api:2").NoRoom = "pod p: Scheduling is blocked due to non-empty scheduling gates";
+        sim.Cluster.Pods("api:2").IsGate = true;
+        sim.Cluster.Pods("api:2").Start = TimeSpan.FromMinutes(8);
+        sim.Edit(static s => s.Image("api", "api:2")).Run(TimeSpan.FromHours(3));
+        Assert.Equal(Phases.Suspended, sim.Phase);
+        Assert.Equal("True SchedulingGated", sim.Condition("Reconciling"));
+        Assert.Contains("waiting for a scheduling gate to open: api 0/1: pod p: Scheduling is blocked", sim.Message, StringComparison.Ordinal);
+        Assert.Contains(sim.Status.Components!, static c => c is { Name: "api", Reason: "SchedulingGated" });
+        sim.Cluster.Heal("api:2");
+        sim.Run(TimeSpan.FromMinutes(9));
+        Assert.Equal(5, sim.Weight("api:2"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Canary_of_which_one_pod_crashes_and_others_lack_room_is_judged_for_the_crash(bool isReadyNowAndThen)
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Cluster.Pods("api:2").NoRoom = "0/3 nodes are available: 3 Insufficient cpu";
+        sim.Cluster.Pods("api:2").RoomFor = 1;
+        sim.Cluster.Fail("api:2", "CrashLoopBackOff");
+        var ready = false;
+        sim.Eyes = seen => seen with { Deployments = seen.Deployments.ToDictionary(static d => d.Key, d => isReadyNowAndThen && ready && d.Value.CapacityProblem is not null ? d.Value with { Available = 1, HasPodsOnTheirOwn = false, PodProblem = null } : d.Value) };
+        sim.Edit(static s => s.Image("api", "api:2"));
+        for (var i = 0; i < 22; i++)
+        {
+            ready = !ready;
+            if (i % 4 == 0 && sim.Status.Rollback is null) sim.Cluster.Fail("api:2", "CrashLoopBackOff");
+            sim.Run(TimeSpan.FromSeconds(30));
+        }
+
+        Assert.Equal(RollbackCauses.Deadline, sim.Status.Rollback?.Cause);
+        Assert.Contains("CrashLoopBackOff", sim.Status.Rollback!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Canary_of_which_one_pod_is_ready_and_others_lack_room_waits()
+    {
+        var sim = new Sim().UntilHealthy();
+        sim.Cluster.Pods("api:2").NoRoom = "0/3 nodes are available: 3 Insufficient cpu";
+        sim.Cluster.Pods("api:2").RoomFor = 1;
+        sim.Edit(static s => s.Image("api", "api:2")).Run(TimeSpan.FromHours(3));
+        Assert.Null(sim.Status.Rollback);
+        Assert.Equal("True Capacity", sim.Condition("Reconciling"));
+    }
+
+    [Fact]
     public void Canary_that_gets_room_late_gets_the_whole_deadline_to_start()
     {
         var sim = new Sim().UntilHealthy();

@@ -97,4 +97,10 @@ internal sealed class PodBehavior
 
     /// <summary>Why they find no room; null: they do.</summary>
     public string? NoRoom { get; set; }
+
+    /// <summary>How many of each Deployment find room all the same.</summary>
+    public int RoomFor { get; set; }
+
+    /// <summary>Whether it is a scheduling gate that keeps them, and not room.</summary>
+    public bool IsGate { get; set; }
 }

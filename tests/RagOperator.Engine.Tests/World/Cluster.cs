@@ -147,7 +147,7 @@ internal sealed partial class Cluster
     {
         var behavior = Pods(deployment.Image);
         while (deployment.Pods.Count < replicas)
-            deployment.Pods.Add(new SimPod { Born = Now, ReadyAt = behavior.NoRoom is null ? Now + behavior.Start : null });
+            deployment.Pods.Add(new SimPod { Born = Now, ReadyAt = behavior.NoRoom is null || deployment.Pods.Count < behavior.RoomFor ? Now + behavior.Start : null });
         while (deployment.Pods.Count > replicas)
             deployment.Pods.RemoveAt(deployment.Pods.Count - 1);
         deployment.Version++;
@@ -333,7 +333,9 @@ internal sealed partial class Cluster
             Revision = deployment.Revision,
             Replicas = deployment.Replicas,
             Available = available,
-            CapacityProblem = short_ && deployment.Pods.Exists(static p => p.ReadyAt is null) ? behavior.NoRoom : null,
+            CapacityProblem = short_ && !behavior.IsGate && deployment.Pods.Exists(static p => p.ReadyAt is null) ? behavior.NoRoom : null,
+            GateProblem = short_ && behavior.IsGate && deployment.Pods.Exists(static p => p.ReadyAt is null) ? behavior.NoRoom : null,
+            HasPodsOnTheirOwn = short_ && deployment.Pods.Exists(p => p.ReadyAt > Now || (p.ReadyAt is not null && behavior.Fails is not null)),
             PodProblem = short_ ? behavior.Fails : null,
             LivePods = short_ ? deployment.Pods.Count : null,
             Crash = short_ && behavior is { Fails: { } fails, FailedAt: { } at } ? new PodCrash(at, fails) : null,

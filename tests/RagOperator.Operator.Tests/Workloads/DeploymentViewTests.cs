@@ -39,7 +39,23 @@ public sealed class DeploymentViewTests
         """{"conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/3 nodes are available: 3 Insufficient nvidia.com/gpu."}]}""",
         "pod p: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu.", null)]
     [InlineData(
-        """{"conditions":[{"type":"PodScheduled","status":"False","reason":"SchedulingGated"}]}""", null, null)]
+        """{"initContainerStatuses":[{"name":"i","state":{"running":{"startedAt":"2026-12-01T00:00:00Z"}}}],"containerStatuses":[{"name":"c","state":{"waiting":{"reason":"PodInitializing"}}}]}""",
+        null, "pod p, init container i: runs and has not ended, the containers wait for that")]
+    [InlineData(
+        """{"phase":"Pending","initContainerStatuses":[{"name":"side","started":false,"state":{"running":{}}}],"containerStatuses":[{"name":"c","state":{"waiting":{"reason":"PodInitializing"}}}]}""",
+        null, "pod p, sidecar side: runs and has not started by its startup probe, the containers wait for that")]
+    [InlineData(
+        """{"phase":"Running","initContainerStatuses":[{"name":"side","started":true,"ready":false,"state":{"running":{}}}],"containerStatuses":[{"name":"c","ready":true,"state":{"running":{}}}]}""",
+        null, "pod p, sidecar side: not ready")]
+    [InlineData(
+        """{"phase":"Running","initContainerStatuses":[{"name":"side","started":true,"ready":true,"state":{"running":{}}}],"containerStatuses":[{"name":"c","ready":false,"state":{"running":{}}}]}""",
+        null, "pod p, container c: not ready")]
+    [InlineData(
+        """{"phase":"Running","conditions":[{"type":"Ready","status":"False","reason":"ReadinessGatesNotReady","message":"corresponding condition of pod readiness gate \"lb\" does not exist."}],"containerStatuses":[{"name":"c","ready":true,"state":{"running":{}}}]}""",
+        null, "pod p: corresponding condition of pod readiness gate \"lb\" does not exist.")]
+    [InlineData(
+        """{"conditions":[{"type":"PodScheduled","status":"True"}],"containerStatuses":[{"name":"c","state":{"waiting":{"reason":"CreateContainerConfigError","message":"secret \"litellm-keys\" not found"}}}]}""",
+        null, "pod p, container c: CreateContainerConfigError: secret \"litellm-keys\" not found")]
     [InlineData(
         """{"containerStatuses":[{"name":"c","state":{"waiting":{"reason":"ImagePullBackOff","message":"Back-off pulling image"}}}]}""",
         null, "pod p, container c: ImagePullBackOff: Back-off pulling image")]
@@ -54,6 +70,11 @@ public sealed class DeploymentViewTests
         """{"initContainerStatuses":[{"name":"i","state":{"terminated":{"reason":"Error","exitCode":2}}}]}""", null, "pod p, container i: Error, exit code 2")]
     [InlineData(
         """{"initContainerStatuses":[{"name":"i","state":{"terminated":{"reason":"Completed","exitCode":0}}}]}""", null, null)]
+    [InlineData(
+        """{"phase":"Pending","conditions":[{"type":"PodScheduled","status":"True"},{"type":"PodReadyToStartContainers","status":"False"}],"containerStatuses":[{"name":"c","state":{"waiting":{"reason":"ContainerCreating"}}}]}""",
+        null, "pod p: waits for its volumes or its network, why is in its events (FailedMount, FailedAttachVolume, FailedCreatePodSandBox)")]
+    [InlineData(
+        """{"phase":"Pending","conditions":[{"type":"PodScheduled","status":"True"},{"type":"PodReadyToStartContainers","status":"True"}],"containerStatuses":[{"name":"c","state":{"waiting":{"reason":"ContainerCreating"}}}]}""", null, null)]
     [InlineData(
         """{"phase":"Running","containerStatuses":[{"name":"c","ready":false,"state":{}}]}""", null, "pod p, container c: not ready")]
     public void Problem_of_a_pod_is_named_by_kind(string status, string? capacity, string? problem)
@@ -92,7 +113,7 @@ public sealed class DeploymentViewTests
     private static DeploymentView View(V1Deployment deployment, params string[] podStatuses) => WorkloadViews.Deployment(
         Sample.Owner,
         deployment,
-        () => [.. podStatuses.Select(static s => JsonSerializer.Deserialize($$"""{"metadata":{"name":"p"},"status":{{s}}}""", AbstractionsJsonContext.Default.V1Pod)!)]);
+        () => [.. podStatuses.Select(static s => JsonSerializer.Deserialize($$"""{"metadata":{"name":"p"},"spec":{"initContainers":[{"name":"i"},{"name":"side","restartPolicy":"Always"}]},"status":{{s}}}""", AbstractionsJsonContext.Default.V1Pod)!)]);
 
     private static V1Deployment Deployment(string json) => JsonSerializer.Deserialize(json, AbstractionsJsonContext.Default.V1Deployment)!;
 }
