@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export DOTNET_NOLOGO = 1
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 
-.PHONY: help setup build images image demo test unit cluster faults soak rbac-check run crds charts lint bench clean
+.PHONY: help setup build images image demo test unit cluster modern faults soak rbac-check run crds charts lint bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ unit: build ## the tests that need no cluster
 
 cluster: setup images ## the tests on the real cluster
 	@tests/run.sh cluster
+
+modern: setup build ## the CRD on Debian's newest API server for extensions (not part of the tests; built once, root; run it when the CRD changes)
+	@tests/modern.sh
 
 faults: setup images ## every fault at every place (hours); ends with a table
 	@tests/faults.sh
