@@ -36,6 +36,9 @@ maxBodyBytes: {{ . | quote }}
 {{- with .maxConcurrency }}
 maxConcurrency: {{ int . }}
 {{- end }}
+{{- with .method }}
+method: {{ . }}
+{{- end }}
 {{- if .bearerTokenSecret }}
 bearerTokenFile: {{ $folder }}/token
 {{- end }}

@@ -22,6 +22,9 @@ public enum AnswerKind
 /// <param name="Message">What the source said, bounded and without secrets, where it is not a number.</param>
 public sealed record MetricAnswer(AnswerKind Kind, double Value = double.NaN, string? Message = null)
 {
+    /// <summary>The time that the source says the number is of; null where it says none.</summary>
+    public DateTimeOffset? PointAt { get; init; }
+
     /// <summary>A number.</summary>
     /// <param name="value">The number; NaN counts as no data.</param>
     public static MetricAnswer Of(double value) =>

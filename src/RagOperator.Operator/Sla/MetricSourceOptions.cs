@@ -16,6 +16,9 @@ public sealed record MetricSourceOptions
     /// <summary>Questions that may be under way at once, 1 to 1000; 20 by default, as many as Prometheus itself runs.</summary>
     public int MaxConcurrency { get; init; } = 20;
 
+    /// <summary>How it is asked; by default by POST, and by GET where it forbids that.</summary>
+    public SourceMethod Method { get; init; }
+
     /// <summary>A file that holds a bearer token; read for every question, so that a rotated token counts at once.</summary>
     public string? BearerTokenFile { get; init; }
 
@@ -46,4 +49,17 @@ public sealed record MetricSourceOptions
     /// <summary>Whether objects in this namespace may use it.</summary>
     /// <param name="namespaceName">The namespace.</param>
     public bool Allows(string namespaceName) => Namespaces.Count == 0 || Namespaces.Contains(namespaceName, StringComparer.Ordinal);
+}
+
+/// <summary>The HTTP method that a source is asked by.</summary>
+public enum SourceMethod
+{
+    /// <summary>POST; GET from the first time on that POST is answered with 403 or 405 and GET is not.</summary>
+    Auto,
+
+    /// <summary>POST alone: no limit on the length of an address applies.</summary>
+    Post,
+
+    /// <summary>GET alone.</summary>
+    Get,
 }

@@ -42,7 +42,7 @@ internal sealed partial class ObjectSampler
         var before = new Dictionary<string, MetricSample>(StringComparer.Ordinal);
         for (var retry = 0; questions.Count > 0; retry++)
         {
-            var round = new Round(look, gate!, _context.Time, giveUpAt);
+            var round = new Round(_key.Namespace, look, gate!, _context.Time, giveUpAt);
             var mayRetry = _context.Backoff.Delay(retry) is var delay && round.At + delay < giveUpAt;
             var failed = await Task.WhenAll(questions.ConvertAll(async q =>
             {
@@ -89,7 +89,7 @@ internal sealed partial class ObjectSampler
             // Dropped meanwhile: these are answers to yesterday's questions.
             if (!asked.UnderWay) return;
             asked.End();
-            asked.Sample = sample;
+            asked.Sample = sample = asked.IfNew(sample);
             if (!_disposed) Arm();
         }
 
@@ -109,7 +109,7 @@ internal sealed partial class ObjectSampler
     private static partial void LogFailed(ILogger logger, Exception e, string @namespace, string name);
 
     /// <summary>One time at which several metrics are asked for, and the numbers of requests that they share.</summary>
-    private sealed class Round(SlaLook look, SourceGate gate, TimeProvider time, DateTimeOffset giveUpAt)
+    private sealed class Round(string namespaceName, SlaLook look, SourceGate gate, TimeProvider time, DateTimeOffset giveUpAt)
     {
         private readonly Lock _lock = new();
         private Task<(MetricAnswer? Volume, MetricAnswer? StableVolume)>? _volumes;
@@ -171,7 +171,7 @@ internal sealed partial class ObjectSampler
             using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, dropped);
             try
             {
-                return await gate.AskAsync(query, At, both.Token);
+                return await gate.AskAsync(namespaceName, query, At, both.Token);
             }
             catch (OperationCanceledException) when (!dropped.IsCancellationRequested)
             {

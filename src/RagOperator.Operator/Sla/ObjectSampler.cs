@@ -135,7 +135,10 @@ internal sealed partial class ObjectSampler : IDisposable
     /// <summary>One metric: its question, and how far the asking is.</summary>
     private sealed class Asked(MetricQuestion question) : IDisposable
     {
+        private static readonly MetricAnswer s_again = new(AnswerKind.NoData, Message: "the source answered for the same time as before: a cache lies between");
+
         private CancellationTokenSource? _underWay;
+        private DateTimeOffset? _pointAt;
 
         /// <summary>The question, as last wanted.</summary>
         public MetricQuestion Question { get; set; } = question;
@@ -162,6 +165,18 @@ internal sealed partial class ObjectSampler : IDisposable
             var due = Question.DueAt;
             if (Sample is { } sample && sample.At >= due && sample.At <= ahead) due = sample.At + interval;
             return AskedAt is { } asked && asked <= ahead && asked + LeastDistance > due ? asked + LeastDistance : due;
+        }
+
+        /// <summary>The sample, but for numbers that the source says are of a time that it gave numbers of before: a cache between tells one thing twice, and
+        /// that is no second proof of it.</summary>
+        public MetricSample IfNew(MetricSample sample)
+        {
+            var known = _pointAt;
+            if (sample.Value.PointAt is { } at && !(at <= known)) _pointAt = at;
+            // A clock that was set back asks for earlier times than before.
+            return known > sample.At || !IsOld(sample.Value) ? sample : sample with { Value = s_again, Stable = IsOld(sample.Stable) ? s_again : sample.Stable };
+
+            bool IsOld(MetricAnswer? answer) => answer?.PointAt <= known;
         }
 
         public void Begin(DateTimeOffset now)

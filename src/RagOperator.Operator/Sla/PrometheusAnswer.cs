@@ -12,6 +12,8 @@ internal static class PrometheusAnswer
     // the time to their step.
     private static readonly TimeSpan TimeTolerance = TimeSpan.FromMinutes(1);
 
+    private const string Information = "PromQL info:";
+
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16 };
 
     /// <summary>Judges an answer whose status is not 2xx.</summary>
@@ -59,6 +61,7 @@ internal static class PrometheusAnswer
         }
 
         if (status != "success") return Unusable("the answer is not one of Prometheus' API");
+        if (Member(root, "isPartial") is { ValueKind: JsonValueKind.True }) return Unusable("the answer is partial: a part of the source did not answer");
         if (FirstWarning(root) is { } warning) return Unusable($"the answer came with a warning: {warning}");
         if (Member(root, "data") is not { ValueKind: JsonValueKind.Object } data || Member(data, "result") is not { ValueKind: JsonValueKind.Array } result)
             return Unusable("the answer has no result");
@@ -93,7 +96,7 @@ internal static class PrometheusAnswer
         var seconds = point[0].GetDouble();
         if (Math.Abs(seconds - at.ToUnixTimeMilliseconds() / 1000d) > TimeTolerance.TotalSeconds)
             return new(AnswerKind.NoData, Message: "the source answered for another time than it was asked for");
-        return Number(point[1].GetString()!) is { } number ? MetricAnswer.Of(number) : Unusable("the value is not a number");
+        return Number(point[1].GetString()!) is { } number ? MetricAnswer.Of(number) with { PointAt = DateTimeOffset.FromUnixTimeMilliseconds((long)Math.Round(seconds * 1000)) } : Unusable("the value is not a number");
     }
 
     private static double? Number(string text) => text switch
@@ -106,10 +109,17 @@ internal static class PrometheusAnswer
             : null,
     };
 
+    // Prometheus before 3.0 wrote what is only worth knowing about a query beside what is missing in its answer.
     private static string? FirstWarning(JsonElement root)
     {
-        if (Member(root, "warnings") is not { ValueKind: JsonValueKind.Array } warnings || warnings.GetArrayLength() == 0) return null;
-        return warnings[0].ValueKind == JsonValueKind.String ? warnings[0].GetString() : "(no text)";
+        if (Member(root, "warnings") is not { ValueKind: JsonValueKind.Array } warnings) return null;
+        foreach (var warning in warnings.EnumerateArray())
+        {
+            var text = warning.ValueKind == JsonValueKind.String ? warning.GetString()! : "(no text)";
+            if (!text.StartsWith(Information, StringComparison.Ordinal)) return text;
+        }
+
+        return null;
     }
 
     private static string? ErrorText(ReadOnlyMemory<byte> body)

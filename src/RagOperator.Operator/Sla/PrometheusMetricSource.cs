@@ -9,18 +9,20 @@ namespace RagOperator.Operator.Sla;
 
 /// <summary>Asks anything that speaks Prometheus' HTTP API: Prometheus, Thanos, Mimir, VictoriaMetrics.</summary>
 /// <remarks>
-/// Guarantees: one POST to <c>{url}/api/v1/query</c> per question, to that address and no other (no redirect, no proxy from the
+/// Guarantees: one POST to <c>{url}/api/v1/query</c> per question (GET where the source forbids POST, which is remembered), to that address and no other (no redirect, no proxy from the
 /// environment, no cookie); an answer within the timeout; at most <see cref="MetricSourceOptions.MaxBodyBytes"/> held; no secret in a message.
 /// </remarks>
 public sealed class PrometheusMetricSource : IMetricSource, IDisposable
 {
     private const int MaxRefusalBytes = 64 * 1024;
+    private const string CutHeader = "M3-Results-Limited";
 
     private readonly MetricSourceOptions _options;
     private readonly TimeProvider _time;
     private readonly SourceCredentials _credentials;
     private readonly HttpClient _http;
     private readonly Uri _address;
+    private volatile bool _byGet;
 
     /// <summary>Makes a source; nothing is sent.</summary>
     /// <param name="options">Where it is and how it is asked.</param>
@@ -31,6 +33,7 @@ public sealed class PrometheusMetricSource : IMetricSource, IDisposable
         _time = time;
         _credentials = new SourceCredentials(options);
         _address = QueryAddress(options.Url);
+        _byGet = options.Method == SourceMethod.Get;
         _http = new HttpClient(Handler(options))
         {
             // The time limit is our own, over the body too.
@@ -49,9 +52,17 @@ public sealed class PrometheusMetricSource : IMetricSource, IDisposable
         MetricAnswer answer;
         try
         {
-            using var request = Request(query, at);
-            (secrets, var problem) = await _credentials.ApplyAsync(request, both.Token);
-            answer = problem is null ? await SendAsync(request, at, both.Token) : new(AnswerKind.Error, Message: problem);
+            (answer, var status, secrets) = await AskAsync(query, at, _byGet, both.Token);
+            if (status is HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed && !_byGet && _options.Method == SourceMethod.Auto)
+            {
+                var (second, refused, _) = await AskAsync(query, at, byGet: true, both.Token);
+                // Refused both ways it is the source that may not be asked, whatever the method.
+                if (refused is not (HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed or HttpStatusCode.Unauthorized or HttpStatusCode.NotFound))
+                {
+                    answer = second;
+                    _byGet = true;
+                }
+            }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -74,15 +85,27 @@ public sealed class PrometheusMetricSource : IMetricSource, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private async Task<MetricAnswer> SendAsync(HttpRequestMessage request, DateTimeOffset at, CancellationToken cancellationToken)
+    private async Task<(MetricAnswer Answer, HttpStatusCode? Status, IReadOnlyList<string> Secrets)> AskAsync(string query, DateTimeOffset at, bool byGet, CancellationToken cancellationToken)
+    {
+        using var request = Request(query, at, byGet);
+        var (secrets, problem) = await _credentials.ApplyAsync(request, cancellationToken);
+        if (problem is not null) return (new(AnswerKind.Error, Message: problem), null, secrets);
+        var (answer, status) = await SendAsync(request, at, cancellationToken);
+        return (answer, status, secrets);
+    }
+
+    private async Task<(MetricAnswer Answer, HttpStatusCode Status)> SendAsync(HttpRequestMessage request, DateTimeOffset at, CancellationToken cancellationToken)
     {
         using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         var mediaType = response.Content.Headers.ContentType?.MediaType;
         if (!response.IsSuccessStatusCode)
-            return PrometheusAnswer.OfRefusal(response.StatusCode, await RefusalTextAsync(response, mediaType, cancellationToken));
-        return await BoundedBody.ReadAsync(response.Content, _options.MaxBodyBytes, cancellationToken) is { } body
+            return (PrometheusAnswer.OfRefusal(response.StatusCode, await RefusalTextAsync(response, mediaType, cancellationToken)), response.StatusCode);
+        // M3 cuts what is too much for it, and says so in a header alone.
+        if (response.Headers.Contains(CutHeader)) return (new(AnswerKind.Invalid, Message: $"the answer is partial: the source says so by {CutHeader}"), response.StatusCode);
+        var answer = await BoundedBody.ReadAsync(response.Content, _options.MaxBodyBytes, cancellationToken) is { } body
             ? PrometheusAnswer.OfSuccess(mediaType, body, at)
-            : new(AnswerKind.Error, Message: $"the answer has more than {_options.MaxBodyBytes} bytes");
+            : new MetricAnswer(AnswerKind.Error, Message: $"the answer has more than {_options.MaxBodyBytes} bytes");
+        return (answer, response.StatusCode);
     }
 
     /// <summary>The body of a refusal, only for its message: the status is verdict enough, so whatever fails here is passed over.</summary>
@@ -99,22 +122,26 @@ public sealed class PrometheusMetricSource : IMetricSource, IDisposable
         }
     }
 
-    private HttpRequestMessage Request(string query, DateTimeOffset at)
+    private HttpRequestMessage Request(string query, DateTimeOffset at, bool byGet)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, _address)
-        {
+        KeyValuePair<string, string>[] fields =
+        [
+            new("query", query),
+            new("time", (at.ToUnixTimeMilliseconds() / 1000m).ToString("0.000", CultureInfo.InvariantCulture)),
+            new("timeout", $"{(long)_options.Timeout.TotalMilliseconds}ms"),
+            // VictoriaMetrics answers from a cache else; the others do not know the word.
+            new("nocache", "1"),
+        ];
+        var request = byGet
+            ? new HttpRequestMessage(HttpMethod.Get, new UriBuilder(_address) { Query = string.Join('&', [.. Own(_address), .. fields.Select(static f => $"{f.Key}={Uri.EscapeDataString(f.Value)}")]) }.Uri)
             // By POST, since no limit on the length of an address applies there.
-            Content = new FormUrlEncodedContent(
-            [
-                new("query", query),
-                new("time", (at.ToUnixTimeMilliseconds() / 1000m).ToString("0.000", CultureInfo.InvariantCulture)),
-                new("timeout", $"{(long)_options.Timeout.TotalMilliseconds}ms"),
-            ]),
-        };
+            : new HttpRequestMessage(HttpMethod.Post, _address) { Content = new FormUrlEncodedContent(fields) };
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         request.Headers.UserAgent.Add(new ProductInfoHeaderValue("rag-operator", null));
         return request;
     }
+
+    private static string[] Own(Uri address) => address.Query.Length > 1 ? [address.Query[1..]] : [];
 
     private static SocketsHttpHandler Handler(MetricSourceOptions options)
     {

@@ -9,8 +9,8 @@ namespace RagOperator.Operator.Sla;
 /// <param name="At">When it came.</param>
 public sealed record SourceAnswer(AnswerKind Kind, string? Message, TimeSpan Latency, DateTimeOffset At);
 
-/// <summary>The way to one metric source: so many questions at once, each one counted. Every source has a gate of its own, so that a slow
-/// one holds up nobody else.</summary>
+/// <summary>The way to one metric source: so many questions at once, of each namespace by turns, each one counted. Every source has a gate of its own, so
+/// that a slow one holds up nobody else.</summary>
 /// <param name="name">The source's name.</param>
 /// <param name="options">Its configuration.</param>
 /// <param name="source">The source.</param>
@@ -19,9 +19,7 @@ public sealed record SourceAnswer(AnswerKind Kind, string? Message, TimeSpan Lat
 public sealed class SourceGate(
     string name, MetricSourceOptions options, IMetricSource source, TimeProvider time, SourceMetrics? metrics = null) : IDisposable
 {
-#pragma warning disable CA2213 // see Dispose
-    private readonly SemaphoreSlim _free = new(options.MaxConcurrency, options.MaxConcurrency);
-#pragma warning restore CA2213
+    private readonly FairGate _gate = new(options.MaxConcurrency);
     private volatile SourceAnswer? _last;
 
     /// <summary>The source's name.</summary>
@@ -34,12 +32,13 @@ public sealed class SourceGate(
     public SourceAnswer? Last => _last;
 
     /// <summary>Asks one query as soon as there is room.</summary>
+    /// <param name="namespaceName">The namespace that asks: its questions wait for each other, and not those of others for them.</param>
     /// <param name="query">The query.</param>
     /// <param name="at">The time that it is evaluated at.</param>
     /// <param name="cancellationToken">Ends the question.</param>
-    public async Task<MetricAnswer> AskAsync(string query, DateTimeOffset at, CancellationToken cancellationToken)
+    public async Task<MetricAnswer> AskAsync(string namespaceName, string query, DateTimeOffset at, CancellationToken cancellationToken)
     {
-        await _free.WaitAsync(cancellationToken);
+        using var place = await _gate.EnterAsync(namespaceName, cancellationToken);
         var start = time.GetTimestamp();
         try
         {
@@ -54,18 +53,10 @@ public sealed class SourceGate(
             Note(answer, start);
             return answer;
         }
-        finally
-        {
-            _free.Release();
-        }
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        // The semaphore stays: questions that are being given up still release it, and without a wait handle it holds nothing.
-        (source as IDisposable)?.Dispose();
-    }
+    public void Dispose() => (source as IDisposable)?.Dispose();
 
     private void Note(MetricAnswer answer, long start)
     {

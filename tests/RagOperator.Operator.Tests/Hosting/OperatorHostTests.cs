@@ -63,7 +63,7 @@ public sealed partial class OperatorHostTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Details_name_each_part_and_the_last_answer_of_each_source()
     {
-        await _app.Services.GetRequiredService<IReadOnlyDictionary<string, SourceGate>>()["default"].AskAsync("up", DateTimeOffset.UnixEpoch, default);
+        await _app.Services.GetRequiredService<IReadOnlyDictionary<string, SourceGate>>()["default"].AskAsync("rag", "up", DateTimeOffset.UnixEpoch, default);
 
         var json = JsonDocument.Parse(await _http.GetStringAsync(new Uri("/health/detailed", UriKind.Relative))).RootElement;
 
@@ -126,7 +126,7 @@ public sealed partial class OperatorHostTests : IAsyncLifetime, IDisposable
     private async Task UseEverythingAsync()
     {
         var at = DateTimeOffset.UnixEpoch;
-        await _app.Services.GetRequiredService<IReadOnlyDictionary<string, SourceGate>>()["default"].AskAsync("up", at, default);
+        await _app.Services.GetRequiredService<IReadOnlyDictionary<string, SourceGate>>()["default"].AskAsync("rag", "up", at, default);
         var metrics = _app.Services.GetRequiredService<IRolloutMetrics>();
         var key = new NamespacedName("rag", "assistant");
         var sla = new MetricStatus { Name = "m", Verdict = "Pass", Value = "1", StableValue = "2", Baseline = "2", Limit = "max 5" };

@@ -28,7 +28,7 @@ public sealed class PrometheusMetricSourceTests : IDisposable
 
         var answer = await AskAsync(server);
 
-        Assert.Equal(new MetricAnswer(AnswerKind.Number, number), answer);
+        Assert.Equal(new MetricAnswer(AnswerKind.Number, number) { PointAt = At }, answer);
     }
 
     [Fact]
@@ -47,8 +47,70 @@ public sealed class PrometheusMetricSourceTests : IDisposable
         Assert.Equal(3, (await AskAsync(server)).Number);
     }
 
+    [Fact]
+    public async Task QueryAsync_warnings_that_are_all_information_do_not_spoil_a_number()
+    {
+        await using var server = ScriptedSource.Success("scalar", """[1700000000.123,"3"]""", ""","warnings":["PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"up\" (1:6)"],"isPartial":false""");
+
+        Assert.Equal(3, (await AskAsync(server)).Number);
+    }
+
+    [Fact]
+    public async Task QueryAsync_answer_that_a_header_alone_calls_cut_is_invalid()
+    {
+        const string body = """{"status":"success","data":{"resultType":"scalar","result":[1700000000.123,"3"]}}""";
+        await using var server = new ScriptedSource((stream, _, ct) => stream.WriteAsync(Encoding.UTF8.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nM3-Results-Limited: max_fetch_series_limit_applied\r\nContent-Length: {body.Length}\r\n\r\n{body}"), ct).AsTask());
+
+        var answer = await AskAsync(server);
+
+        Assert.Equal((AnswerKind.Invalid, true), (answer.Kind, answer.Message!.Contains("partial", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("403 Forbidden")]
+    [InlineData("405 Method Not Allowed")]
+    public async Task QueryAsync_source_that_forbids_POST_is_asked_by_GET_from_then_on(string refusal)
+    {
+        const string body = """{"status":"success","data":{"resultType":"scalar","result":[1700000000.123,"3"]}}""";
+        await using var server = new ScriptedSource((stream, request, ct) => stream.WriteAsync(
+            request.Line.StartsWith("POST", StringComparison.Ordinal) ? ScriptedSource.Http(refusal, "text/plain", "no") : ScriptedSource.Http("200 OK", "application/json", body), ct).AsTask());
+        using var source = new PrometheusMetricSource(new MetricSourceOptions { Url = new Uri(server.Url, "/x?partial_response=false") }, TimeProvider.System);
+
+        Assert.Equal(3, (await source.QueryAsync("a{b=\"c & d\"}", At, CancellationToken.None)).Number);
+        Assert.Equal(3, (await source.QueryAsync("b", At, CancellationToken.None)).Number);
+
+        const string path = "/x/api/v1/query?partial_response=false";
+        Assert.Equal(
+            [$"POST {path} HTTP/1.1", $"GET {path}&query=a%7Bb%3D%22c%20%26%20d%22%7D&time=1700000000.123&timeout=10000ms&nocache=1 HTTP/1.1", $"GET {path}&query=b&time=1700000000.123&timeout=10000ms&nocache=1 HTTP/1.1"],
+            server.Requests.Select(static r => r.Line));
+    }
+
+    [Fact]
+    public async Task QueryAsync_source_that_refuses_both_ways_goes_on_being_asked_by_POST()
+    {
+        await using var server = new ScriptedSource("403 Forbidden", "text/plain", "who are you");
+        using var source = new PrometheusMetricSource(new MetricSourceOptions { Url = server.Url }, TimeProvider.System);
+
+        Assert.Equal(AnswerKind.Invalid, (await source.QueryAsync("a", At, CancellationToken.None)).Kind);
+        await source.QueryAsync("a", At, CancellationToken.None);
+
+        Assert.Equal(["POST", "GET", "POST", "GET"], server.Requests.Select(static r => r.Line.Split(' ')[0]));
+    }
+
+    [Theory]
+    [InlineData(SourceMethod.Get, "GET")]
+    [InlineData(SourceMethod.Post, "POST")]
+    public async Task QueryAsync_method_that_is_configured_is_the_only_one(SourceMethod method, string sent)
+    {
+        await using var server = new ScriptedSource("405 Method Not Allowed", "text/plain", "no");
+        await AskWithAsync(new MetricSourceOptions { Url = server.Url, Method = method }, "a");
+        Assert.Equal(sent, Assert.Single(server.Requests).Line.Split(' ')[0]);
+    }
+
     [Theory]
     [InlineData("vector", "[]", "", AnswerKind.NoData, "nothing")]
+    [InlineData("vector", """[{"metric":{},"value":[1700000000.123,"0"]}]""", ""","isPartial":true""", AnswerKind.Invalid, "partial")]
+    [InlineData("scalar", """[1700000000.123,"1"]""", ""","warnings":["PromQL info: x","store y is down"]""", AnswerKind.Invalid, "store y is down")]
     [InlineData("vector", """[{"metric":{},"value":[1700000000.123,"NaN"]}]""", "", AnswerKind.NoData, "NaN")]
     [InlineData("scalar", """[1700000000.123,"NaN"]""", "", AnswerKind.NoData, "NaN")]
     [InlineData("vector", """[{"metric":{},"value":[1699999000,"1"]}]""", "", AnswerKind.NoData, "another time")]

@@ -276,9 +276,9 @@ public sealed class SampleSchedulerTests : IDisposable
         await AnswerAsync(_other, "a", 1);
 
         Assert.Equal(1, _scheduler.Latest("uid")["a"].Value.Number);
-        // The silent one is asked no more than it may be at once.
-        await Eventually.HoldsAsync(() => _source.Pending == 20);
-        Assert.Equal(20, _source.Asked.Count);
+        // The silent one is asked no more than a single namespace may ask at once.
+        await Eventually.HoldsAsync(() => _source.Pending == 15);
+        Assert.Equal(15, _source.Asked.Count);
     }
 
     [Fact]
@@ -342,11 +342,35 @@ public sealed class SampleSchedulerTests : IDisposable
     }
 
     [Fact]
+    public async Task Answer_for_the_time_of_the_last_one_is_no_new_sample()
+    {
+        var pointAt = _start;
+        _source.Reply = _ => MetricAnswer.Of(0.5) with { PointAt = pointAt };
+        Want(Look(Question("a", 0)));
+        await AdvanceUntilArrivalAsync(_start + Interval);
+        Assert.Equal(0.5, _scheduler.Latest("uid")["a"].Value.Number);
+
+        await NextAsync();
+        Assert.Equal(AnswerKind.NoData, _scheduler.Latest("uid")["a"].Value.Kind);
+        Assert.Contains("same time", _scheduler.Latest("uid")["a"].Value.Message, StringComparison.Ordinal);
+
+        pointAt = _time.GetUtcNow() + Seconds(1);
+        await NextAsync();
+        Assert.Equal(0.5, _scheduler.Latest("uid")["a"].Value.Number);
+
+        async Task NextAsync()
+        {
+            _arrived.Clear();
+            await AdvanceUntilArrivalAsync(_time.GetUtcNow() + (Interval * 2));
+        }
+    }
+
+    [Fact]
     public async Task Gate_source_that_throws_is_an_error()
     {
         using var gate = new SourceGate("x", new() { Url = new("http://localhost") }, new ThrowingSource(), _time);
 
-        Assert.Equal(new MetricAnswer(AnswerKind.Error, Message: "the question failed: FormatException"), await gate.AskAsync("q", _start, default));
+        Assert.Equal(new MetricAnswer(AnswerKind.Error, Message: "the question failed: FormatException"), await gate.AskAsync("rag", "q", _start, default));
         Assert.Equal(AnswerKind.Error, gate.Last!.Kind);
     }
 

@@ -87,6 +87,7 @@ internal static partial class SettingsLoader
             Timeout = read.Duration($"{key}.timeout", TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5)),
             MaxBodyBytes = read.Bytes($"{key}.maxBodyBytes", 1 << 20, 1 << 10, 64 << 20),
             MaxConcurrency = read.Number($"{key}.maxConcurrency", 20, 1, 1000),
+            Method = (SourceMethod)read.Choice($"{key}.method", (int)SourceMethod.Auto, "auto", "post", "get"),
             BearerTokenFile = read.File($"{key}.bearerTokenFile"),
             BasicUsername = read.Text($"{key}.basicAuth.username", static u => !u.Contains(':', StringComparison.Ordinal), "has no colon"),
             BasicPasswordFile = read.File($"{key}.basicAuth.passwordFile"),
