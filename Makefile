@@ -18,8 +18,8 @@ build: ## builds everything
 images: build ## packs the container images that test and demo run
 	@tests/TestBed/images.sh
 
-image: ## builds the operator's container image with ENGINE (docker); IMAGE names it
-	@$(or $(ENGINE),docker) build --tag $(or $(IMAGE),rag-operator:dev) .
+image: ## builds the operator's container image with ENGINE (docker); IMAGE names it, PLATFORM (linux/arm64), SDK and BASE (by digest) say of what
+	@$(or $(ENGINE),docker) build $(addprefix --platform=,$(PLATFORM)) $(addprefix --build-arg=SDK=,$(SDK)) $(addprefix --build-arg=BASE=,$(BASE)) --tag $(or $(IMAGE),rag-operator:dev) .
 
 demo: ## the main job, live, on a cluster of its own (CLUSTER=current: on your current one)
 	@tests/demo.sh
