@@ -51,6 +51,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if and .Values.requests.requireIdentity (not (include "rag-operator.webhook" .)) }}
 {{- fail "requests.requireIdentity needs webhook.enabled and all namespaces (watchNamespaces empty): without the webhook nobody stamps requests, and all but abort and pause would be refused" }}
 {{- end }}
+{{- if not .Values.watchNamespaces }}
+{{- range $source, $values := .Values.metricSources }}
+{{- if not (or $values.namespaces (contains "$(namespace)" (dig "tenantHeader" "value" "" $values))) }}
+{{- fail (printf "metricSources.%s.namespaces is needed: the namespaces whose RagDeployments may use the source, or [\"*\"] for all; who may use it reads all that it has" $source) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* Where a source's secrets are mounted. */}}

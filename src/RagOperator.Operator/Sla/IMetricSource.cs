@@ -6,8 +6,9 @@ namespace RagOperator.Operator.Sla;
 public interface IMetricSource
 {
     /// <summary>Asks one query. Every failure of the source is an answer; only the caller's own cancellation throws.</summary>
+    /// <param name="namespaceName">The namespace that asks.</param>
     /// <param name="query">The query, in the source's language.</param>
     /// <param name="at">The time that it is evaluated at.</param>
     /// <param name="cancellationToken">Ends the question.</param>
-    Task<MetricAnswer> QueryAsync(string query, DateTimeOffset at, CancellationToken cancellationToken);
+    Task<MetricAnswer> QueryAsync(string namespaceName, string query, DateTimeOffset at, CancellationToken cancellationToken);
 }

@@ -43,12 +43,19 @@ public sealed record MetricSourceOptions
     /// <summary>A file that holds the tenant header's value; read for every question.</summary>
     public string? TenantHeaderValueFile { get; init; }
 
-    /// <summary>Namespaces whose objects may use it; empty for all.</summary>
+    /// <summary>Stands in <see cref="TenantHeaderValue"/> for the namespace that asks: the source keeps tenants apart.</summary>
+    public const string NamespaceVariable = "$(namespace)";
+
+    /// <summary>Stands in <see cref="Namespaces"/> for all of them.</summary>
+    public const string AllNamespaces = "*";
+
+    /// <summary>Namespaces whose objects may use it, or <see cref="AllNamespaces"/>. Empty for all that the operator acts for: allowed by the
+    /// configuration only where those are named, or the source keeps them apart.</summary>
     public IReadOnlyList<string> Namespaces { get; init; } = [];
 
     /// <summary>Whether objects in this namespace may use it.</summary>
     /// <param name="namespaceName">The namespace.</param>
-    public bool Allows(string namespaceName) => Namespaces.Count == 0 || Namespaces.Contains(namespaceName, StringComparer.Ordinal);
+    public bool Allows(string namespaceName) => Namespaces.Count == 0 || Namespaces.Contains(AllNamespaces, StringComparer.Ordinal) || Namespaces.Contains(namespaceName, StringComparer.Ordinal);
 }
 
 /// <summary>The HTTP method that a source is asked by.</summary>

@@ -44,7 +44,7 @@ public sealed class PrometheusMetricSource : IMetricSource, IDisposable
     }
 
     /// <inheritdoc/>
-    public async Task<MetricAnswer> QueryAsync(string query, DateTimeOffset at, CancellationToken cancellationToken)
+    public async Task<MetricAnswer> QueryAsync(string namespaceName, string query, DateTimeOffset at, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(_options.Timeout, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -52,10 +52,10 @@ public sealed class PrometheusMetricSource : IMetricSource, IDisposable
         MetricAnswer answer;
         try
         {
-            (answer, var status, secrets) = await AskAsync(query, at, _byGet, both.Token);
+            (answer, var status, secrets) = await AskAsync(namespaceName, query, at, _byGet, both.Token);
             if (status is HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed && !_byGet && _options.Method == SourceMethod.Auto)
             {
-                var (second, refused, _) = await AskAsync(query, at, byGet: true, both.Token);
+                var (second, refused, _) = await AskAsync(namespaceName, query, at, byGet: true, both.Token);
                 // Refused both ways it is the source that may not be asked, whatever the method.
                 if (refused is not (HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed or HttpStatusCode.Unauthorized or HttpStatusCode.NotFound))
                 {
@@ -85,10 +85,10 @@ public sealed class PrometheusMetricSource : IMetricSource, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private async Task<(MetricAnswer Answer, HttpStatusCode? Status, IReadOnlyList<string> Secrets)> AskAsync(string query, DateTimeOffset at, bool byGet, CancellationToken cancellationToken)
+    private async Task<(MetricAnswer Answer, HttpStatusCode? Status, IReadOnlyList<string> Secrets)> AskAsync(string namespaceName, string query, DateTimeOffset at, bool byGet, CancellationToken cancellationToken)
     {
         using var request = Request(query, at, byGet);
-        var (secrets, problem) = await _credentials.ApplyAsync(request, cancellationToken);
+        var (secrets, problem) = await _credentials.ApplyAsync(namespaceName, request, cancellationToken);
         if (problem is not null) return (new(AnswerKind.Error, Message: problem), null, secrets);
         var (answer, status) = await SendAsync(request, at, cancellationToken);
         return (answer, status, secrets);

@@ -12,7 +12,7 @@ internal sealed class SourceCredentials(MetricSourceOptions options)
 
     /// <summary>Adds the headers.</summary>
     /// <returns>The secrets that were added, which no message may show; or what is wrong, for people.</returns>
-    public async ValueTask<(IReadOnlyList<string> Secrets, string? Problem)> ApplyAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    public async ValueTask<(IReadOnlyList<string> Secrets, string? Problem)> ApplyAsync(string namespaceName, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var secrets = new List<string>();
         if (_token is not null)
@@ -32,7 +32,8 @@ internal sealed class SourceCredentials(MetricSourceOptions options)
         }
 
         if (options.TenantHeaderName is not { } name) return (secrets, null);
-        var tenant = options.TenantHeaderValue;
+        // A namespace's name is a DNS label: nothing in it can end a header or name another tenant.
+        var tenant = options.TenantHeaderValue?.Replace(MetricSourceOptions.NamespaceVariable, namespaceName, StringComparison.Ordinal);
         if (_tenant is not null)
         {
             tenant = await _tenant.ReadAsync(cancellationToken);

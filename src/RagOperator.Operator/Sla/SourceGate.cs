@@ -42,7 +42,7 @@ public sealed class SourceGate(
         var start = time.GetTimestamp();
         try
         {
-            var answer = await source.QueryAsync(query, at, cancellationToken);
+            var answer = await source.QueryAsync(namespaceName, query, at, cancellationToken);
             Note(answer, start);
             return answer;
         }

@@ -21,7 +21,7 @@ internal static class ChartRights
         .. ChartObjects.Render($$"""
             fullnameOverride: {{name}}
             leaderElection: {leaseDuration: 30s, renewDeadline: 20s, retryPeriod: 1s}
-            metricSources: {default: {url: "{{source}}"} }
+            metricSources: {default: {url: "{{source}}", namespaces: ["*"]} }
             {{(mode == Mode.Cluster ? "requests: {requireIdentity: true}\nwebhook: {namespaceSelector: {matchLabels: {rights: " + name + "}}}" : $"watchNamespaces: [{name}]")}}
 
             """, "-namespace", Home).Where(o => !ChartObjects.IsHook(o)),

@@ -28,7 +28,7 @@ public sealed class SoakPair : IAsyncDisposable
             File.Delete(log);
             var process = OperatorProcess.Start(log,
             [
-                "--kubeconfig", kubeConfig, "--http.address", "127.0.0.1", "--http.port", $"{FirstPort + i}", "--metricSources.default.url", metricSource,
+                "--kubeconfig", kubeConfig, "--http.address", "127.0.0.1", "--http.port", $"{FirstPort + i}", "--metricSources.default.url", metricSource, "--metricSources.default.namespaces", "*",
                 "--metricSources.default.timeout", "5s", "--leaderElection.enabled", "true", "--leaderElection.namespace", Namespace, "--leaderElection.name", "operator", "--leaderElection.identity", name,
             ]);
             return (name, process, new Uri($"http://127.0.0.1:{FirstPort + i}/metrics"));

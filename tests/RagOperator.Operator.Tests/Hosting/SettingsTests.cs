@@ -60,6 +60,9 @@ public sealed class SettingsTests : IDisposable
                 url: http://127.0.0.1:9090
                 basicAuth: {username: ann, passwordFile: {{token}}}
                 insecureSkipVerify: true
+              tenants:
+                url: http://mimir
+                tenantHeader: {name: X-Scope-OrgID, value: rag-$(namespace)}
             """);
 
         Assert.Empty(problems);
@@ -112,7 +115,7 @@ public sealed class SettingsTests : IDisposable
     [Fact]
     public void Load_json_is_read_too()
     {
-        var (settings, problems) = LoadFile("""{"metricSources": {"default": {"url": "http://prometheus:9090"}}, "http": {"port": 9090}}""");
+        var (settings, problems) = LoadFile("""{"metricSources": {"default": {"url": "http://prometheus:9090", "namespaces": "*"}}, "http": {"port": 9090}}""");
 
         Assert.Empty(problems);
         Assert.Equal(9090, settings.HttpPort);
@@ -160,6 +163,9 @@ public sealed class SettingsTests : IDisposable
     [InlineData("typo: 1", "typo: there is no such key (from FILE, line 1)")]
     [InlineData("http: 8080", "http: there is no such key (from FILE, line 1)")]
     [InlineData("presets: {x: 'up{s=\"$(svc)\"}'}", "presets.x: \"up{s=\"$(svc)\"}\" (from FILE, line 1): $(svc) is no variable")]
+    [InlineData("metricSources: {default: {url: 'http://x'}}", "metricSources.default.namespaces: is needed: the namespaces whose objects may use the source")]
+    [InlineData("metricSources: {default: {url: 'http://x', tenantHeader: {name: X-Org, value: all}}}", "metricSources.default.namespaces: is needed")]
+    [InlineData("metricSources: {default: {url: 'http://x', method: put}}", "metricSources.default.method: \"put\" (from FILE, line 1): one of auto, post, get")]
     [InlineData("metricSources: {default: {}}", "metricSources.default.url: is needed")]
     [InlineData("metricSources: {default: {url: 'ftp://x'}}", "metricSources.default.url: \"ftp://x\" (from FILE, line 1): an http or https address")]
     [InlineData("metricSources: {default: {url: 'http://ann:pw@x'}}", "metricSources.default.url: \"http://***@x\" (from FILE, line 1): an http or https address")]

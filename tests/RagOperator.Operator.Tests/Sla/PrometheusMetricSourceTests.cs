@@ -76,8 +76,8 @@ public sealed class PrometheusMetricSourceTests : IDisposable
             request.Line.StartsWith("POST", StringComparison.Ordinal) ? ScriptedSource.Http(refusal, "text/plain", "no") : ScriptedSource.Http("200 OK", "application/json", body), ct).AsTask());
         using var source = new PrometheusMetricSource(new MetricSourceOptions { Url = new Uri(server.Url, "/x?partial_response=false") }, TimeProvider.System);
 
-        Assert.Equal(3, (await source.QueryAsync("a{b=\"c & d\"}", At, CancellationToken.None)).Number);
-        Assert.Equal(3, (await source.QueryAsync("b", At, CancellationToken.None)).Number);
+        Assert.Equal(3, (await source.QueryAsync("rag", "a{b=\"c & d\"}", At, CancellationToken.None)).Number);
+        Assert.Equal(3, (await source.QueryAsync("rag", "b", At, CancellationToken.None)).Number);
 
         const string path = "/x/api/v1/query?partial_response=false";
         Assert.Equal(
@@ -91,8 +91,8 @@ public sealed class PrometheusMetricSourceTests : IDisposable
         await using var server = new ScriptedSource("403 Forbidden", "text/plain", "who are you");
         using var source = new PrometheusMetricSource(new MetricSourceOptions { Url = server.Url }, TimeProvider.System);
 
-        Assert.Equal(AnswerKind.Invalid, (await source.QueryAsync("a", At, CancellationToken.None)).Kind);
-        await source.QueryAsync("a", At, CancellationToken.None);
+        Assert.Equal(AnswerKind.Invalid, (await source.QueryAsync("rag", "a", At, CancellationToken.None)).Kind);
+        await source.QueryAsync("rag", "a", At, CancellationToken.None);
 
         Assert.Equal(["POST", "GET", "POST", "GET"], server.Requests.Select(static r => r.Line.Split(' ')[0]));
     }
@@ -209,17 +209,29 @@ public sealed class PrometheusMetricSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task QueryAsync_tenant_is_the_namespace_that_asks_where_the_header_says_so()
+    {
+        await using var server = ScriptedSource.Success("scalar", """[1700000000.123,"1"]""");
+        using var source = new PrometheusMetricSource(new MetricSourceOptions { Url = server.Url, TenantHeaderName = "X-Scope-OrgID", TenantHeaderValue = "k8s-$(namespace)" }, TimeProvider.System);
+
+        await source.QueryAsync("team-a", "q", At, default);
+        await source.QueryAsync("team-b", "q", At, default);
+
+        Assert.Equal(["k8s-team-a", "k8s-team-b"], server.Requests.Select(static r => r.Headers["X-Scope-OrgID"]));
+    }
+
+    [Fact]
     public async Task QueryAsync_rotated_token_is_used_at_once()
     {
         await using var server = ScriptedSource.Success("scalar", """[1700000000.123,"1"]""");
         var file = Write("token", "first\n");
         using var source = new PrometheusMetricSource(new() { Url = server.Url, BearerTokenFile = file }, TimeProvider.System);
 
-        await source.QueryAsync("q", At, default);
+        await source.QueryAsync("rag", "q", At, default);
         Write("token", "second\n");
-        await source.QueryAsync("q", At, default);
+        await source.QueryAsync("rag", "q", At, default);
         File.Delete(file);
-        await source.QueryAsync("q", At, default);
+        await source.QueryAsync("rag", "q", At, default);
 
         Assert.Equal(["Bearer first", "Bearer second", "Bearer second"], server.Requests.Select(r => r.Headers["Authorization"]));
     }
@@ -297,7 +309,7 @@ public sealed class PrometheusMetricSourceTests : IDisposable
         var time = new FakeTimeProvider();
         using var source = new PrometheusMetricSource(new() { Url = server.Url, Timeout = TimeSpan.FromSeconds(7) }, time);
 
-        var asking = source.QueryAsync("q", At, default);
+        var asking = source.QueryAsync("rag", "q", At, default);
         await Eventually.HoldsAsync(() => server.Requests.Count == 1);
         time.Advance(TimeSpan.FromSeconds(6.9));
         Assert.False(asking.IsCompleted);
@@ -319,7 +331,7 @@ public sealed class PrometheusMetricSourceTests : IDisposable
         var time = new FakeTimeProvider();
         using var source = new PrometheusMetricSource(new() { Url = server.Url }, time);
 
-        var asking = source.QueryAsync("q", At, default);
+        var asking = source.QueryAsync("rag", "q", At, default);
         await begun.Task;
         time.Advance(TimeSpan.FromSeconds(10));
 
@@ -333,7 +345,7 @@ public sealed class PrometheusMetricSourceTests : IDisposable
         using var source = new PrometheusMetricSource(new() { Url = server.Url }, TimeProvider.System);
         using var cancel = new CancellationTokenSource();
 
-        var asking = source.QueryAsync("q", At, cancel.Token);
+        var asking = source.QueryAsync("rag", "q", At, cancel.Token);
         await Eventually.HoldsAsync(() => server.Requests.Count == 1);
         await cancel.CancelAsync();
 
@@ -398,7 +410,7 @@ public sealed class PrometheusMetricSourceTests : IDisposable
         var caFile = Write("ca.crt", pem);
         using var source = new PrometheusMetricSource(new() { Url = server.Url, CaFile = caFile }, TimeProvider.System);
 
-        Assert.Equal(1, (await source.QueryAsync("q", At, default)).Number);
+        Assert.Equal(1, (await source.QueryAsync("rag", "q", At, default)).Number);
 
         var strange = await AskWithAsync(new() { Url = other.Url, CaFile = caFile });
         var unknown = await AskWithAsync(new() { Url = server.Url });
@@ -439,7 +451,7 @@ public sealed class PrometheusMetricSourceTests : IDisposable
     private static async Task<MetricAnswer> AskWithAsync(MetricSourceOptions options, string query = "q")
     {
         using var source = new PrometheusMetricSource(options, TimeProvider.System);
-        return await source.QueryAsync(query, At, default);
+        return await source.QueryAsync("rag", query, At, default);
     }
 
     private string Write(string name, string text)

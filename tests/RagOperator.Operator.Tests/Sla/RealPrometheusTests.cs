@@ -79,7 +79,7 @@ public sealed class RealPrometheusTests : IAsyncLifetime
         Assert.Equal(AnswerKind.Invalid, unreadable.Kind);
         Assert.StartsWith("HTTP 400: bad_data: ", unreadable.Message, StringComparison.Ordinal);
 
-        Task<MetricAnswer> AskAsync(string query) => source.QueryAsync(query, at, default);
+        Task<MetricAnswer> AskAsync(string query) => source.QueryAsync("rag", query, at, default);
     }
 
     [SkippableFact]
@@ -93,7 +93,7 @@ public sealed class RealPrometheusTests : IAsyncLifetime
         for (var i = 0; i < 200 && answer.Number is null; i++)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-            answer = await source.QueryAsync(HistogramBuckets.BoundQuery(Sla)!, TimeProvider.System.GetUtcNow(), default);
+            answer = await source.QueryAsync("rag", HistogramBuckets.BoundQuery(Sla)!, TimeProvider.System.GetUtcNow(), default);
         }
 
         // Prometheus' own histogram ends at two minutes.
@@ -106,6 +106,6 @@ public sealed class RealPrometheusTests : IAsyncLifetime
         Skip.If(_url is null, "prometheus is not installed");
         using var source = new PrometheusMetricSource(new() { Url = new(_url!, "/wrong") }, TimeProvider.System);
 
-        Assert.Equal(new MetricAnswer(AnswerKind.Invalid, Message: "HTTP 404"), await source.QueryAsync("1", TimeProvider.System.GetUtcNow(), default));
+        Assert.Equal(new MetricAnswer(AnswerKind.Invalid, Message: "HTTP 404"), await source.QueryAsync("rag", "1", TimeProvider.System.GetUtcNow(), default));
     }
 }

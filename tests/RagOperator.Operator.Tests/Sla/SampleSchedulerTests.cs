@@ -407,7 +407,7 @@ public sealed class SampleSchedulerTests : IDisposable
 
     private sealed class ThrowingSource : IMetricSource
     {
-        public Task<MetricAnswer> QueryAsync(string query, DateTimeOffset at, CancellationToken cancellationToken) => throw new FormatException();
+        public Task<MetricAnswer> QueryAsync(string namespaceName, string query, DateTimeOffset at, CancellationToken cancellationToken) => throw new FormatException();
     }
 
     private sealed class FakeSource : IMetricSource
@@ -434,7 +434,7 @@ public sealed class SampleSchedulerTests : IDisposable
             }
         }
 
-        public Task<MetricAnswer> QueryAsync(string query, DateTimeOffset at, CancellationToken cancellationToken)
+        public Task<MetricAnswer> QueryAsync(string namespaceName, string query, DateTimeOffset at, CancellationToken cancellationToken)
         {
             lock (_lock)
             {

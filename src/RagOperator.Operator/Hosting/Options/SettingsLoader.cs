@@ -51,6 +51,7 @@ internal static partial class SettingsLoader
         if (settings is { Webhook: { Enabled: true, Port: > 0 } webhook } && webhook.Port == settings.HttpPort) read.Wrong("webhook.port", "not the same as http.port");
         if (settings.Context is not null && settings.KubeConfig is null) read.Wrong("context", "only together with kubeconfig");
         // Without its value: a password under a mistyped key must not reach a log.
+        CheckTenants(read, settings);
         foreach (var (key, _, origin) in tree.Unknown) read.Problems.Add(new(key, null, $"there is no such key (from {origin}); docs/configuration.md lists them", null));
         return (settings, read.Problems);
     }
@@ -96,7 +97,7 @@ internal static partial class SettingsLoader
             TenantHeaderName = read.Text($"{key}.tenantHeader.name", IsTenantHeader, "a header's name; none that the request needs for itself"),
             TenantHeaderValue = read.Text($"{key}.tenantHeader.value", static v => v.All(static c => c is >= ' ' and < (char)127), "printable ASCII"),
             TenantHeaderValueFile = read.File($"{key}.tenantHeader.valueFile"),
-            Namespaces = read.List($"{key}.namespaces", IsLabel, $"a namespace has {LabelRule}"),
+            Namespaces = read.List($"{key}.namespaces", static n => n == MetricSourceOptions.AllNamespaces || IsLabel(n), $"a namespace has {LabelRule}; \"*\" means all"),
         };
         CheckTogether(read, key, url);
         return url is null ? null : source;
@@ -113,6 +114,17 @@ internal static partial class SettingsLoader
         if (Has("caFile") && Has("insecureSkipVerify")) read.Wrong($"{key}.insecureSkipVerify", "not together with caFile");
 
         bool Has(string name) => read.Text($"{key}.{name}") is not null;
+    }
+
+    // Queries go to a source as their authors wrote them: who may ask it reads every series of it.
+    private static void CheckTenants(SettingReader read, HostSettings settings)
+    {
+        if (settings.WatchNamespaces.Count > 0) return;
+        foreach (var (name, source) in settings.MetricSources)
+        {
+            if (source.Namespaces.Count > 0 || source.TenantHeaderValue?.Contains(MetricSourceOptions.NamespaceVariable, StringComparison.Ordinal) == true) continue;
+            read.Wrong($"metricSources.{name}.namespaces", "is needed: the namespaces whose objects may use the source, or \"*\" for all. Whoever may use it reads all that it has; not needed where tenantHeader.value has $(namespace), or watchNamespace names what is watched");
+        }
     }
 
     private static Dictionary<string, string> Presets(SettingReader read)
