@@ -19,7 +19,7 @@ switch (args)
     case ["check"]:
         return Check();
     case ["sbom", var deps, var bom]:
-        File.WriteAllText(bom, Sbom.Text(File.ReadAllText(deps)));
+        File.WriteAllText(bom, Sbom.Text(File.ReadAllText(deps), PackageLicenses.OfUser().Find));
         return 0;
     default:
         Console.Error.WriteLine("usage: RagOperator.Generator crds|docs|check   (in the repository's root), or sbom DEPS_JSON FILE");
