@@ -128,11 +128,14 @@ internal sealed class PassActor(ChildWriter writer, LiveLook look, StatusWriter 
         }
 
         if (!output.StatusDue) return true;
-        var written = await statusWriter.WriteAsync(pass, output.Status, cancellationToken);
+        var written = await statusWriter.WriteAsync(pass, output.Status, OnlyLowers(output), cancellationToken);
         Note(report, written);
         report.StatusRefused = written.Outcome == WriteOutcome.Failed;
         return written.Outcome == WriteOutcome.Done;
     }
+
+    private static bool OnlyLowers(EngineOutput output) =>
+        output.After.Any(static w => w.Way == Direction.Lowers) && output.After.All(static w => w.Way != Direction.Raises);
 
     /// <summary>Whether a release really lacks what it would be taken back for. Where nobody can tell for now it is not, for half a minute: then, and where a look
     /// is refused for good, the caches are believed.</summary>

@@ -55,6 +55,61 @@ public sealed class LoweringTests : ScriptedPass
     }
 
     [Fact]
+    public async Task Status_that_meets_writes_of_somebody_elses_is_repeated_in_the_same_pass()
+    {
+        Decide = i => Output(i, new() { Phase = "Degraded" }) with { After = [Lower(i)] };
+        var touched = 0;
+        Bed.Api.Fault = r =>
+        {
+            // Labels, then spec and a request, then labels again: as fast as it is asked for.
+            if (r.Resource == "ragdeployments/status" && touched++ < 5)
+                Bed.Api.Change<RagDeployment>("assistant", touched % 2 == 0 ? """{"spec":{"x":1}}""" : """{"metadata":{"labels":{"n":"1"}}}""");
+            return null;
+        };
+
+        Assert.True((await Bed.PassAsync()).IsSuccess);
+
+        Assert.Single(Inputs);
+        Assert.Equal(0, Bed.Weights()[New]);
+        Assert.Equal("Degraded", Bed.Api.All<RagDeployment>().Single().Status!.Phase);
+    }
+
+    [Theory]
+    [InlineData("""{"status":{"phase":"Healthy"}}""")]
+    [InlineData("""{"spec":{"x":1}}""")]
+    [InlineData("""{"metadata":{"annotations":{"ragoperator.dev/request":"abort/current"}}}""")]
+    public async Task Status_by_which_something_rises_is_not_repeated_over_what_it_was_not_decided_from(string change)
+    {
+        Decide = i => Output(i, new() { Phase = "Progressing" }) with { After = [Create()] };
+        var touched = 0;
+        Bed.Api.Fault = r =>
+        {
+            if (r.Resource == "ragdeployments/status" && touched++ == 0) Bed.Api.Change<RagDeployment>("assistant", change);
+            return null;
+        };
+
+        await Bed.PassAsync();
+
+        Assert.DoesNotContain(Bed.Api.Accepted, static w => w.Contains("status", StringComparison.Ordinal) || w.Contains("create", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Status_that_another_leader_wrote_is_not_written_over_for_a_lowering_either()
+    {
+        Decide = i => Output(i, new() { Phase = "Degraded" }) with { After = [Lower(i)] };
+        var touched = 0;
+        Bed.Api.Fault = r =>
+        {
+            if (r.Resource == "ragdeployments/status" && touched++ == 0) Bed.Api.Change<RagDeployment>("assistant", """{"status":{"phase":"Healthy"}}""");
+            return null;
+        };
+
+        await Bed.PassAsync();
+
+        Assert.Empty(Bed.Api.Accepted);
+    }
+
+    [Fact]
     public async Task Lowering_that_meets_a_conflict_is_read_again_and_repeated_at_once()
     {
         Decide = i => Output(i, new() { Phase = "x" }) with { After = [Lower(i)] };

@@ -93,7 +93,7 @@ public sealed class PassOrderTests : ScriptedPass
         {
             if (r.Resource != "ragdeployments/status" || changed) return null;
             changed = true;
-            Bed.Api.Change<RagDeployment>("assistant", """{"metadata":{"annotations":{"a":"b"}}}""");
+            Bed.Api.Change<RagDeployment>("assistant", """{"status":{"phase":"Progressing"}}""");
             return null;
         };
 
