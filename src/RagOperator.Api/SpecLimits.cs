@@ -48,6 +48,24 @@ public static class SpecLimits
     /// <summary>Characters of a shown value at most; what is longer is cut.</summary>
     public const int ShownLength = 120;
 
+    /// <summary>Characters of a field's path that is shown at most.</summary>
+    public const int ShownPathLength = 200;
+
+    /// <summary>Characters of a rule that is shown at most: some name what there is to choose from.</summary>
+    public const int ShownRuleLength = 2000;
+
+    /// <summary>Problems of one spec that are told at most.</summary>
+    public const int Problems = 1000;
+
+    /// <summary>Items of one list that are looked at. More than any list may have, so that a longer one is refused all the same.</summary>
+    public const int ItemsRead = 1000;
+
+    /// <summary>Bytes of a spec at most, as JSON: as much as kubectl apply can take.</summary>
+    public const int Bytes = 256 << 10;
+
+    /// <summary>Levels of a spec at most, its own included. API servers keep 10,000; what walks a spec must not run out of stack.</summary>
+    public const int Levels = 64;
+
     /// <summary>The pattern of a DNS label.</summary>
     public const string LabelPattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 

@@ -29,9 +29,12 @@ public static class SpecReader
 
     private static SpecReading ReadText(RagDeployment obj, IMetricCatalog catalog, bool accepted)
     {
-        var problems = new List<SpecProblem>();
+        // A policy that was accepted when there was no such bound goes on judging.
+        if (((accepted ? null : SpecSize.Check(obj.Spec)) ?? SpecDepth.Check(obj.Spec)) is { } tooMuch)
+            return new SpecReading { Problems = [tooMuch], DisabledFlags = TypedSpec.DisabledFlags(obj.Spec) };
+        var problems = new ProblemList();
         var candidate = new SpecCandidate(obj.Name(), obj.Namespace(), TypedSpec.Read(obj.Spec, problems), catalog) { IsAccepted = accepted };
-        var unreadable = problems.ConvertAll(static p => p.Field);
+        var unreadable = problems.Select(static p => p.Field).ToList();
         var forgiven = new List<SpecProblem>();
         foreach (var failure in SpecCandidateValidator.Instance.Validate(candidate).Errors)
         {

@@ -5,6 +5,8 @@ namespace RagOperator.Engine;
 
 /// <summary>Source-generated JSON of what the engine keeps in ControllerRevisions.</summary>
 [JsonSourceGenerationOptions(
+    // More than a spec's levels and what is around them.
+    MaxDepth = 2 * RagOperator.Api.SpecLimits.Levels,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ReleaseRecord))]

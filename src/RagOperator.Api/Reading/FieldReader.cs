@@ -5,12 +5,12 @@ namespace RagOperator.Api.Reading;
 
 /// <summary>Reads the fields of one JSON object by name. A field of a wrong type, a missing one and an unknown one become problems with
 /// their path; the reading goes on with what is there. An explicit null is the same as a field left out.</summary>
-internal sealed class FieldReader(JsonElement element, string path, List<SpecProblem> problems)
+internal sealed class FieldReader(JsonElement element, string path, ProblemList problems)
 {
     private readonly List<string> _known = [];
 
     /// <summary>Reads one object and names the fields that the reading did not ask for.</summary>
-    public static T Read<T>(JsonElement element, string path, List<SpecProblem> problems, Func<FieldReader, T> read)
+    public static T Read<T>(JsonElement element, string path, ProblemList problems, Func<FieldReader, T> read)
     {
         if (element.ValueKind != JsonValueKind.Object)
         {
@@ -85,7 +85,7 @@ internal sealed class FieldReader(JsonElement element, string path, List<SpecPro
         if (Find(name, required) is not { } value)
             return null;
         return value.ValueKind == JsonValueKind.Array
-            ? [.. value.EnumerateArray().Select((item, i) => Read(item, $"{At(name)}[{i}]", problems, read))]
+            ? [.. value.EnumerateArray().Take(SpecLimits.ItemsRead).Select((item, i) => Read(item, $"{At(name)}[{i}]", problems, read))]
             : Wrong<List<T>>(name, value, "must be a list");
     }
 
@@ -96,7 +96,7 @@ internal sealed class FieldReader(JsonElement element, string path, List<SpecPro
         if (value.ValueKind != JsonValueKind.Array)
             return Wrong<List<string>>(name, value, "must be a list of strings");
         var texts = new List<string>();
-        foreach (var item in value.EnumerateArray())
+        foreach (var item in value.EnumerateArray().Take(SpecLimits.ItemsRead))
         {
             if (item.ValueKind == JsonValueKind.String)
                 texts.Add(item.GetString()!);
@@ -131,7 +131,7 @@ internal sealed class FieldReader(JsonElement element, string path, List<SpecPro
     {
         foreach (var field in element.EnumerateObject())
         {
-            if (!_known.Contains(field.Name))
+            if (!problems.IsFull && !_known.Contains(field.Name))
                 problems.Add(new SpecProblem(At(ShownValue.Cut(field.Name)), ShownValue.Of(field.Value), $"is no field here; allowed are {string.Join(", ", _known)}"));
         }
     }

@@ -24,9 +24,11 @@ internal static class ShownValue
     };
 
     /// <summary>Cut to the length that is shown, control characters made blank.</summary>
-    public static string Cut(string text)
+    /// <param name="text">The text.</param>
+    /// <param name="most">Characters that are shown at most.</param>
+    public static string Cut(string text, int most = SpecLimits.ShownLength)
     {
-        var shown = text.Length <= SpecLimits.ShownLength ? text : string.Concat(text.AsSpan(0, SpecLimits.ShownLength - 3), "...");
+        var shown = text.Length <= most ? text : string.Concat(text.AsSpan(0, most - 3), "...");
         return shown.AsSpan().IndexOfAnyInRange('\0', '\u001f') < 0 ? shown : string.Concat(shown.Select(static c => c < ' ' ? ' ' : c));
     }
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using RagOperator.Api.Resolved;
 using RagOperator.Api.V1Alpha1;
 
 namespace RagOperator.Api.Reading;
@@ -8,7 +7,7 @@ namespace RagOperator.Api.Reading;
 /// exception, and passes unknown ones by in silence.</summary>
 internal static class TypedSpec
 {
-    public static RagDeploymentSpec Read(JsonElement spec, List<SpecProblem> problems) =>
+    public static RagDeploymentSpec Read(JsonElement spec, ProblemList problems) =>
         FieldReader.Read(spec, "spec", problems, static f => new RagDeploymentSpec
         {
             Components = f.Many("components", Component, required: true) ?? [],

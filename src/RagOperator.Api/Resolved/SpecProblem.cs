@@ -1,3 +1,5 @@
+using RagOperator.Api.Reading;
+
 namespace RagOperator.Api.Resolved;
 
 /// <summary>One thing that is wrong with a spec, or risky in it.</summary>
@@ -6,6 +8,12 @@ namespace RagOperator.Api.Resolved;
 /// <param name="Rule">What is allowed.</param>
 public sealed record SpecProblem(string Field, string Value, string Rule)
 {
+    /// <summary>The field's path, bounded in length: its parts may be the user's.</summary>
+    public string Field { get; init; } = ShownValue.Cut(Field, SpecLimits.ShownPathLength);
+
+    /// <summary>What is allowed, bounded in length: it may name what there is to choose from.</summary>
+    public string Rule { get; init; } = ShownValue.Cut(Rule, SpecLimits.ShownRuleLength);
+
     /// <summary><c>field: "value": rule</c>.</summary>
     public override string ToString() => $"{Field}: \"{Value}\": {Rule}";
 

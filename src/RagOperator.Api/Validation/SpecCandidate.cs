@@ -1,5 +1,6 @@
 using FluentValidation;
 using FluentValidation.Results;
+using RagOperator.Api.Reading;
 using RagOperator.Api.Resolved;
 using RagOperator.Api.V1Alpha1;
 
@@ -51,7 +52,17 @@ internal sealed record SpecCandidate(string Name, string Namespace, RagDeploymen
 /// <summary>Where rules between fields put what they find.</summary>
 internal sealed class Findings(ValidationContext<SpecCandidate> context)
 {
-    public void Add(string field, object? value, string rule) => context.AddFailure(new ValidationFailure(field, rule, value));
+    private int _count;
+
+    /// <summary>Whether nothing more is told.</summary>
+    public bool IsFull => _count >= SpecLimits.Problems;
+
+    /// <summary>Tells of one. Its text is cut here: thousands of long ones would not fit into memory.</summary>
+    public void Add(string field, object? value, string rule)
+    {
+        if (_count++ < SpecLimits.Problems)
+            context.AddFailure(new ValidationFailure(ShownValue.Cut(field, SpecLimits.ShownPathLength), ShownValue.Cut(rule, SpecLimits.ShownRuleLength), ShownValue.Of(value)));
+    }
 
     /// <summary>Finds what an earlier version let pass: a spec that was accepted with it is warned of, any other is refused.</summary>
     public void AddSinceAccepted(string field, object? value, string rule) =>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RagOperator.Api.Reading;
 
 namespace RagOperator.Api.Validation;
 
@@ -47,6 +48,8 @@ internal static class TrafficRules
 
     private static void RefuseBackends(JsonElement element, string path, Findings findings)
     {
+        if (findings.IsFull)
+            return;
         if (element.ValueKind == JsonValueKind.Array)
         {
             var index = 0;
@@ -57,10 +60,10 @@ internal static class TrafficRules
         {
             foreach (var field in element.EnumerateObject())
             {
-                if (field.Name == "backendRefs")
+                if (field.NameEquals("backendRefs"u8))
                     findings.Add($"{path}.backendRefs", field.Value, "must be left out: the operator fills in the backends, with their weights");
-                else
-                    RefuseBackends(field.Value, $"{path}.{field.Name}", findings);
+                else if (field.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array)
+                    RefuseBackends(field.Value, ShownValue.Cut($"{path}.{ShownValue.Cut(field.Name)}", SpecLimits.ShownPathLength), findings);
             }
         }
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using RagOperator.Api;
 using RagOperator.Api.Resolved;
 
 namespace RagOperator.Engine.Releases;
@@ -37,7 +38,7 @@ public static class ContentHashes
     /// <param name="raw">The component as written.</param>
     public static JsonElement ContentOf(JsonElement raw)
     {
-        using var document = JsonDocument.Parse(CanonicalOrder(raw));
+        using var document = JsonDocument.Parse(CanonicalOrder(raw), new JsonDocumentOptions { MaxDepth = 2 * SpecLimits.Levels });
         return document.RootElement.Clone();
     }
 

@@ -18,7 +18,7 @@ internal sealed partial class RolloutPass
     {
         // Its record may have been deleted by hand: where spec is still the same, it says the same.
         _spec = World.Policies.FirstOrDefault(p => string.Equals(p.Name, _s.PolicyRevision, StringComparison.Ordinal))?.Spec
-            ?? (Is(PolicyName(), _s.PolicyRevision) ? _in.Reading.Spec : null);
+            ?? (_in.Reading.Spec is { } read && Is(PolicyName(), _s.PolicyRevision) ? read : null);
         if (_in.Reading.Spec is not { } spec)
         {
             Refuse("InvalidSpec", string.Join("; ", _in.Reading.Problems.Take(10)));

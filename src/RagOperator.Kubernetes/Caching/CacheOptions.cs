@@ -28,6 +28,18 @@ public sealed class CacheOptions<T>
     /// <summary>Keep <c>metadata.managedFields</c>, which is often half of an object. Off by default.</summary>
     public bool KeepManagedFields { get; set; }
 
+    /// <summary>Takes from an object, as soon as it is read, what nobody asks for; null: nothing.</summary>
+    public Action<T>? Trim { get; set; }
+
+    /// <summary>What an object takes of its namespace's <see cref="Share"/>; null: nothing is bounded.</summary>
+    public Func<T, long>? Weigh { get; set; }
+
+    /// <summary>What the objects of one namespace may weigh together. An object that there is no room for is kept as <see cref="Lighten"/> leaves it.</summary>
+    public long Share { get; set; } = long.MaxValue;
+
+    /// <summary>Takes from an object what is heavy.</summary>
+    public Action<T>? Lighten { get; set; }
+
     /// <summary>Objects per page of a list; 500 by default, as client-go.</summary>
     public int PageSize { get; set; } = 500;
 

@@ -33,6 +33,7 @@ public sealed partial class ObjectCache<T> : IObjectCache<T>, IHostedCache, IHea
     // Held while changes are applied and told, so that a new subscriber sees each object once and in order.
     private readonly Lock _telling = new();
     private readonly List<Action<ObjectChange<T>>> _subscribers = [];
+    private NamespaceShare<T> _share;
     private volatile Condition _condition;
     private long _aliveAt;
 
@@ -57,6 +58,7 @@ public sealed partial class ObjectCache<T> : IObjectCache<T>, IHostedCache, IHea
         _store = new ObjectStore<T>(
             [.. _options.Indexes, .. _options.LabelIndexes.Select(static label => KeyValuePair.Create<string, Func<T, IEnumerable<string>>>(
                 CacheIndex.Label(label), o => o.GetLabel(label) is { } value ? [value] : []))]);
+        _share = new(_options);
         _aliveAt = _time.GetTimestamp();
         _condition = new(CacheState.NotStarted, "", _aliveAt);
         var jitter = new Jitter(jitterSeed ?? RandomNumberGenerator.GetInt32(int.MaxValue));
@@ -141,7 +143,6 @@ public sealed partial class ObjectCache<T> : IObjectCache<T>, IHostedCache, IHea
 
     internal void Replace(ObjectList<T> list)
     {
-        foreach (var item in list.Items) Strip(item);
         lock (_telling)
         {
             foreach (var change in _store.Replace(list.Items, list.ResourceVersion, list.Undecodable)) Tell(change);
@@ -155,19 +156,38 @@ public sealed partial class ObjectCache<T> : IObjectCache<T>, IHostedCache, IHea
 
     internal void Apply(T item, bool deleted)
     {
-        Strip(item);
+        if (deleted) _share.Remove(item.Key());
+        else if (_share.Fit(item)) NoRoom(item);
         lock (_telling)
         {
             if (_store.Apply(item, deleted) is { } change) Tell(change);
         }
     }
 
+    /// <summary>An object changed in a way that cannot be read: what is held of it stays, unless it is gone.</summary>
+    internal void Pass(NamespacedName key, string version, bool deleted)
+    {
+        lock (_telling)
+        {
+            if (deleted) _share.Remove(key);
+            if (_store.Pass(key, version, deleted) is { } change) Tell(change);
+        }
+    }
+
     internal void Bookmark(string version) => _store.Bookmark(version);
 
-    private void Strip(T item)
+    /// <summary>What a list is fitted into while it is read: the objects of a large one are never all in memory as they came.</summary>
+    internal Action<object> FitAnew()
     {
-        if (!_options.KeepManagedFields) item.Metadata.ManagedFields = null;
+        var next = new NamespaceShare<T>(_options);
+        return item =>
+        {
+            _share = next;
+            if (next.Fit((T)item)) NoRoom((T)item);
+        };
     }
+
+    private void NoRoom(T item) => LogNoRoom(_logger, T.EntityMetadata.Kind, item.Key().ToString());
 
     private void Tell(ObjectChange<T> change)
     {
@@ -191,6 +211,9 @@ public sealed partial class ObjectCache<T> : IObjectCache<T>, IHostedCache, IHea
 
     [LoggerMessage(30, LogLevel.Error, "A subscriber failed on a change of {Kind} {Key}")]
     private static partial void LogSubscriberFailed(ILogger logger, Exception e, string kind, string key);
+
+    [LoggerMessage(31, LogLevel.Warning, "{Kind} {Key} is kept without what is large in it: the objects of its namespace take more memory than its share")]
+    private static partial void LogNoRoom(ILogger logger, string kind, string key);
 
     private sealed class Subscription(ObjectCache<T> cache, Action<ObjectChange<T>> onChange) : IDisposable
     {

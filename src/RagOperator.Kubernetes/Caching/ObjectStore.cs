@@ -113,6 +113,20 @@ internal sealed class ObjectStore<T>
         }
     }
 
+    /// <summary>Takes over an event whose object cannot be read. What is held of it stays, unless it is gone.</summary>
+    public ObjectChange<T>? Pass(NamespacedName key, string version, bool deleted)
+    {
+        lock (_lock)
+        {
+            var held = _objects.GetValueOrDefault(key);
+            if (held is null || !IsOlder(version, held.ResourceVersion())) Advance(version);
+            if (!deleted || held is null || IsOlder(version, held.ResourceVersion())) return null;
+            Unfile(key, held);
+            _objects.Remove(key);
+            return new(held, null);
+        }
+    }
+
     /// <summary>A bookmark: nothing changed up to here.</summary>
     public void Bookmark(string version)
     {

@@ -85,6 +85,7 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
                 LabelSelector = options.LabelSelector,
                 FieldSelector = options.FieldSelector,
                 PageSize = options.PageSize,
+                Trim = cache.FitAnew(),
                 // Not older than what was seen; the very first from a quorum, since the server's cache may be older than our last run's writes.
                 ResourceVersion = _versionUnavailable ? "" : cache.LastSyncResourceVersion,
             },
@@ -231,7 +232,7 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
             {
                 case WatchEventType.Added or WatchEventType.Modified or WatchEventType.Deleted:
                     var item = JsonSerializer.Deserialize(line.Object.Span, client.Json.TypeInfo<T>()) ?? throw new JsonException("null");
-                    cache.Apply(ListReader.Complete(item), deleted: line.Type == WatchEventType.Deleted);
+                    cache.Apply(item.Complete(), deleted: line.Type == WatchEventType.Deleted);
                     return null;
                 case WatchEventType.Bookmark:
                     cache.Bookmark(VersionOf(line.Object));
@@ -250,6 +251,13 @@ internal sealed partial class Reflector<T>(KubernetesClient client, ObjectCache<
                     LogUnknownEvent(logger, Kind);
                     return null;
             }
+        }
+        catch (JsonException e) when (line.Type is WatchEventType.Added or WatchEventType.Modified or WatchEventType.Deleted && ObjectHead.Of(line.Object.Span) is { Key.Name.Length: > 0, ResourceVersion.Length: > 0 } head)
+        {
+            // Whoever writes it again and again must not have everything else listed anew each time.
+            Undecodable(head.Key.ToString(), e);
+            cache.Pass(head.Key, head.ResourceVersion, deleted: line.Type == WatchEventType.Deleted);
+            return null;
         }
         catch (JsonException e)
         {

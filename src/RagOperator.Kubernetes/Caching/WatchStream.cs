@@ -23,6 +23,9 @@ internal sealed class WatchFormatException(string message, Exception? inner = nu
 /// <summary>Reads a watch line by line, each as it arrives.</summary>
 internal sealed class WatchStream(Stream stream, int maxLine) : IAsyncDisposable
 {
+    // Lines are bounded in length; how deep one is must not decide whether the others are read.
+    private static readonly JsonReaderOptions s_anyDepth = new() { MaxDepth = int.MaxValue };
+
     private readonly PipeReader _pipe = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 16384, leaveOpen: false));
 
     /// <summary>The next event; null at a clean end.</summary>
@@ -65,7 +68,7 @@ internal sealed class WatchStream(Stream stream, int maxLine) : IAsyncDisposable
     {
         try
         {
-            var reader = new Utf8JsonReader(line);
+            var reader = new Utf8JsonReader(line, s_anyDepth);
             var type = WatchEventType.Unknown;
             ReadOnlyMemory<byte> body = default;
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new WatchFormatException("a watch event is not an object");

@@ -128,6 +128,9 @@ public sealed record ListOptions
     /// in one page.
     /// </summary>
     public string ResourceVersion { get; init; } = "";
+
+    /// <summary>Takes from each object, as soon as it is read, what is not to be kept of it; null: nothing.</summary>
+    internal Action<object>? Trim { get; init; }
 }
 
 /// <summary>Objects as they were together at one resourceVersion.</summary>

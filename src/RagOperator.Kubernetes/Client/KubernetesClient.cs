@@ -128,7 +128,18 @@ public sealed class KubernetesClient : IKubernetesClient, IDisposable
                 ("continue", token.Length > 0 ? token : null),
                 // The server refuses a version beside a continue token, which holds one already.
                 ("resourceVersion", token.Length == 0 && options.ResourceVersion.Length > 0 ? options.ResourceVersion : null));
-            var answer = await _sender.SendAsync(new ApiRequest(call, HttpMethod.Get, query) { Timeout = _config.RequestTimeout * 2 }, cancellationToken);
+            ListReader<T>? reader = null;
+            V1ListMeta? metadata = null;
+            var request = new ApiRequest(call, HttpMethod.Get, query)
+            {
+                Timeout = _config.RequestTimeout * 2,
+                Reader = async (stream, ending) =>
+                {
+                    reader = new(Json.TypeInfo<T>(), _config.MaxWatchEventBytes, options.Trim);
+                    metadata = await reader.ReadAsync(stream, ending);
+                },
+            };
+            var answer = await _sender.SendAsync(request, cancellationToken);
             if (!answer.IsSuccess)
             {
                 if (page == 1 || answer.Reason is not (ApiReason.Expired or ApiReason.Gone) || !paged) return answer.Failed<ObjectList<T>>();
@@ -140,17 +151,10 @@ public sealed class KubernetesClient : IKubernetesClient, IDisposable
                 continue;
             }
 
-            try
-            {
-                var metadata = ListReader.Read(answer.Value!, Json.TypeInfo<T>(), items, undecodable);
-                if (token.Length == 0) version = metadata.ResourceVersion ?? "";
-                token = metadata.ContinueProperty ?? "";
-            }
-            catch (JsonException e)
-            {
-                return Malformed<ObjectList<T>>(answer, e);
-            }
-
+            items.AddRange(reader!.Items);
+            undecodable.AddRange(reader.Undecodable);
+            if (token.Length == 0) version = metadata!.ResourceVersion ?? "";
+            token = metadata!.ContinueProperty ?? "";
             if (token.Length > 0) continue;
             return new ApiResult<ObjectList<T>>
             {
@@ -282,7 +286,7 @@ public sealed class KubernetesClient : IKubernetesClient, IDisposable
                 Call = answer.Call,
                 StatusCode = answer.StatusCode,
                 AuditId = answer.AuditId,
-                Value = ListReader.Complete(value),
+                Value = value.Complete(),
             };
         }
         catch (JsonException e)

@@ -10,12 +10,16 @@ namespace RagOperator.Kubernetes;
 /// </summary>
 public sealed class KubernetesJson
 {
+    /// <summary>Levels of JSON that are read: more than the 10,000 of an API server's own objects and what a list puts around them.</summary>
+    public const int MaxDepth = 20_000;
+
     /// <summary>Combines the built-in kinds with contexts of the caller's.</summary>
     /// <param name="contexts">Source-generated contexts; the first that knows a type wins.</param>
     public KubernetesJson(params IEnumerable<IJsonTypeInfoResolver> contexts)
     {
         Options = new JsonSerializerOptions
         {
+            MaxDepth = MaxDepth,
             PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
             DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
             TypeInfoResolver = JsonTypeInfoResolver.Combine([.. contexts, AbstractionsJsonContext.Default]),

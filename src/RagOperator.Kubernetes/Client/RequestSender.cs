@@ -16,6 +16,9 @@ internal sealed record ApiRequest(ApiCall Call, HttpMethod Method, string PathAn
 
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>Reads the body of a success as it arrives; null: it is handed over whole. Called again where the request is repeated.</summary>
+    public Func<Stream, CancellationToken, Task>? Reader { get; init; }
+
     /// <summary>Not repeated, whatever the answer.</summary>
     public bool Once { get; init; }
 }
@@ -185,7 +188,28 @@ internal sealed partial class RequestSender(
         byte[] body;
         try
         {
-            body = await ReadBodyAsync(response, cancellationToken);
+            if (response.IsSuccessStatusCode && request.Reader is { } read)
+            {
+                await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+                await read(stream, cancellationToken);
+                body = [];
+            }
+            else
+            {
+                body = await ReadBodyAsync(response, cancellationToken);
+            }
+        }
+        catch (JsonException e)
+        {
+            return new ApiResult<byte[]>
+            {
+                Call = request.Call,
+                StatusCode = code,
+                AuditId = audit,
+                Reason = ApiReason.Malformed,
+                Error = e,
+                Message = $"the answer could not be read: {e.Message}",
+            };
         }
         catch (BodyTooLargeException e)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RagOperator.Api.Reading;
 using RagOperator.Api.Resolved;
 using RagOperator.Engine.Releases;
 using RagOperator.Operator.Json;
@@ -17,7 +18,8 @@ internal static class EmbedderWarning
     /// <param name="resolved">The same, read.</param>
     public static SpecProblem? Of(JsonElement before, JsonElement after, ResolvedSpec resolved)
     {
-        if (resolved.Policy.Sla?.Metrics.Any(ChecksTheIndex) == true) return null;
+        // One that is too deep was never followed.
+        if (resolved.Policy.Sla?.Metrics.Any(ChecksTheIndex) == true || SpecDepth.Check(before) is not null) return null;
         var earlier = before.Items("components").Where(IsEmbedder).ToDictionary(static c => c.Text("name")!, static c => c, StringComparer.Ordinal);
         var index = 0;
         foreach (var component in after.Items("components"))

@@ -25,6 +25,7 @@ public static class ControllerRegistration
         builder.Services.TryAddSingleton<Cluster>();
         builder.Services.TryAddSingleton(PodEnvironment.None);
         builder.Services.TryAddSingleton<IRequesters, UnknownRequesters>();
+        builder.AddCache<RagDeployment>(KeptParts.OfObjects);
         AddChildCache<V1ControllerRevision>(builder);
         AddChildCache<V1Deployment>(builder);
         AddChildCache<V1Service>(builder);
@@ -63,6 +64,7 @@ public static class ControllerRegistration
         {
             options.LabelSelector = ApiConstants.NameLabel;
             options.LabelIndexes.Add(ApiConstants.NameLabel);
+            KeptParts.OfChildren(options);
             more?.Invoke(options);
         });
 

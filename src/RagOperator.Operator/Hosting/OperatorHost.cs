@@ -24,6 +24,11 @@ internal static class OperatorHost
     // Kubernetes kills 30 s after it has asked (terminationGracePeriodSeconds); reconciles that run get 20 s of these.
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(28);
 
+    private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(5);
+
+    // Longer than scrapes mostly are apart.
+    private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(75);
+
     /// <summary>Builds the host; nothing is sent or served before it starts.</summary>
     /// <param name="settings">The configuration.</param>
     /// <param name="cluster">Where the API server is.</param>
@@ -36,6 +41,8 @@ internal static class OperatorHost
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 0;
+            // Whoever opens connections and says nothing on them is not waited for.
+            (kestrel.Limits.RequestHeadersTimeout, kestrel.Limits.KeepAliveTimeout) = (HeadersTimeout, KeepAliveTimeout);
             if (settings.HttpAddress == "*") kestrel.ListenAnyIP(settings.HttpPort);
             else kestrel.Listen(IPAddress.Parse(settings.HttpAddress), settings.HttpPort);
             if (settings.Webhook.Enabled) kestrel.ListenForWebhook(settings.Webhook);

@@ -23,6 +23,9 @@ public static class RevisionRecords
     private const string PreimageMember = "preimage";
     private const int MaxMarkLength = 1024;
 
+    // More than a spec's levels and what is around them.
+    private static readonly JsonDocumentOptions s_depth = new() { MaxDepth = 2 * SpecLimits.Levels };
+
     /// <summary>The ControllerRevision of a release.</summary>
     /// <param name="owner">The RagDeployment.</param>
     /// <param name="record">The preimage.</param>
@@ -114,7 +117,7 @@ public static class RevisionRecords
         if (revision.Data.ValueKind != JsonValueKind.Object || revision.Data.Member(PreimageMember) is not { ValueKind: JsonValueKind.String } text) return null;
         try
         {
-            return JsonElement.Parse(Base64Url.DecodeFromChars(text.GetString()));
+            return JsonElement.Parse(Base64Url.DecodeFromChars(text.GetString()), s_depth);
         }
         catch (Exception e) when (e is FormatException or JsonException)
         {

@@ -102,6 +102,39 @@ public sealed class ReflectorTests
     }
 
     [Fact]
+    public async Task Object_of_any_depth_keeps_no_other_from_being_read()
+    {
+        static string Deep(string name, string version, int levels) =>
+            $$$"""{"kind":"ConfigMap","deep":{{{string.Concat(Enumerable.Repeat("{\"a\":", levels))}}}1{{{new string('}', levels)}}},"metadata":{"name":"{{{name}}}","namespace":"default","resourceVersion":"{{{version}}}"}}""";
+        await using var world = await World.StartAsync(w =>
+        [
+            List("10", "", Deep("d", "1", 80), Deep("e", "2", 9_900), Deep("f", "3", 30_000), Item("a", "4")),
+            w.Mute(Event("MODIFIED", Deep("d", "11", 9_900)), Event("MODIFIED", Deep("a", "12", 30_000)), Event("ADDED", Item("b", "13"))),
+        ]);
+        await world.UntilAsync(() => world.Cache.Get(new("default", "b")) is not null, "what came after them is read");
+
+        Assert.Equal("11", world.Cache.Get(new("default", "d"))!.ResourceVersion());
+        Assert.Equal("4", world.Cache.Get(new("default", "a"))!.ResourceVersion());
+        Assert.Equal(2, world.Server.Seen.Count);
+    }
+
+    [Fact]
+    public async Task Objects_of_a_namespace_take_no_more_than_its_share()
+    {
+        await using var world = await World.StartAsync(
+            w =>
+            [
+                List("10", "", Item("a", "1", "12345"), Item("b", "2", "12345"), Item("f", "3", "12345"), Item("d", "4", "12345", ns: "other")),
+                w.Mute(Event("DELETED", Item("a", "11")), Event("ADDED", Item("c", "12", "12345")), Event("ADDED", Item("e", "13", "1"))),
+            ],
+            static options => (options.Weigh, options.Share, options.Lighten) = (static o => o.Data?["value"].Length ?? 0, 10, static o => o.Data = null));
+        await world.UntilAsync(() => world.Cache.Get(new("default", "e")) is not null, "all events are read");
+
+        Assert.Equal(["b", "c", "d"], world.Cache.Items.Where(static o => o.Data is not null).Select(static o => o.Name()).Order(StringComparer.Ordinal));
+        Assert.Equal(["e", "f"], world.Cache.Items.Where(static o => o.Data is null).Select(static o => o.Name()).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task Broken_connection_is_followed_by_another_watch_without_a_list()
     {
         // A reset also drops what was not read yet, so it waits until the event has arrived.
@@ -131,9 +164,10 @@ public sealed class ReflectorTests
         var odd = """{"metadata":{"name":"a","namespace":"default","resourceVersion":"11"},"data":{"x":[1]}}""";
         await using var world = await World.StartAsync(w =>
         [
-            List("10", "", Item("a", "3")), Watch(Event("MODIFIED", odd)), List("12", "", odd, Item("b", "12")), w.Mute(),
+            List("10", "", Item("a", "3")), Watch(Event("MODIFIED", odd), Event("ADDED", Item("b", "12")), Error(410, "Expired")), List("12", "", odd, Item("b", "12")), w.Mute(),
         ]);
-        await world.PumpUntilAsync(() => world.Cache.Get(new("default", "b")) is not null, "the other object is there");
+        await world.PumpUntilAsync(() => world.Server.Seen.Count == 4, "it listed again and watches");
+        Assert.NotNull(world.Cache.Get(new("default", "b")));
         Assert.Equal("3", world.Cache.Get(new("default", "a"))!.ResourceVersion());
         Assert.DoesNotContain("-a@3", world.Told);
     }
