@@ -79,6 +79,22 @@ public sealed record V1EndpointSubset
 
     /// <summary>Addresses that are not ready.</summary>
     public List<V1EndpointAddress>? NotReadyAddresses { get; set; }
+
+    /// <summary>The ports of each of them.</summary>
+    public List<V1EndpointPort>? Ports { get; set; }
+}
+
+/// <summary>A port of addresses.</summary>
+public sealed record V1EndpointPort
+{
+    /// <summary>The name of the Service's port.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>The pods' own port.</summary>
+    public int Port { get; set; }
+
+    /// <summary><c>TCP</c>, <c>UDP</c> or <c>SCTP</c>.</summary>
+    public string? Protocol { get; set; }
 }
 
 /// <summary>One address.</summary>

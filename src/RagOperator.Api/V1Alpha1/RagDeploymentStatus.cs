@@ -126,6 +126,9 @@ public sealed record StepStatus
     /// <summary>Since when the canary's entry Service has no ready address.</summary>
     public DateTimeOffset? NoAddressSince { get; set; }
 
+    /// <summary>Since when every ready address of the canary's entry Service refuses connections, before its first requests.</summary>
+    public DateTimeOffset? PortRefusedSince { get; set; }
+
     /// <summary>Since when the weight waits to be verified.</summary>
     public DateTimeOffset? UnverifiedSince { get; set; }
 

@@ -26,6 +26,7 @@ internal static class SpecWarnings
 
         warnings.AddRange(SecretLiterals.Of(candidate));
         warnings.AddRange(StartWarnings.Of(candidate));
+        warnings.AddRange(PortWarnings.Of(candidate));
         return warnings;
     }
 

@@ -38,6 +38,9 @@ public sealed record EngineOutput
     /// <summary>External Services whose ready addresses are wanted in the next look.</summary>
     public IReadOnlyList<string> Externals { get; init; } = [];
 
+    /// <summary>The connections that are wanted to be asked for now; null: none.</summary>
+    public PortLook? Port { get; init; }
+
     /// <summary>Those of <see cref="Observed.Taken"/> that were wanted: the others are nobody's business any more.</summary>
     public IReadOnlySet<string> Missed { get; init; } = new HashSet<string>();
 

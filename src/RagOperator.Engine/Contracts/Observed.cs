@@ -38,6 +38,9 @@ public sealed record Observed
     /// <summary>The newest sample of each metric, by metric name.</summary>
     public IReadOnlyDictionary<string, MetricSample> Samples { get; init; } = new Dictionary<string, MetricSample>();
 
+    /// <summary>The newest answer to the connections that were asked for; null where there is none yet.</summary>
+    public PortAnswer? Port { get; init; }
+
     /// <summary>Why the last pass's writes failed, for people; null when they did not.</summary>
     public string? LastError { get; init; }
 

@@ -44,7 +44,7 @@ internal sealed partial class RolloutPass
         {
             BeginRecovery(canary);
         }
-        else if (MayRaise && isAvailable)
+        else if (MayRaise && isAvailable && (_s.Attempt!.FirstWeightAt is not null || TakesConnections(canary.Record)))
         {
             DecideRecovery(canary);
         }
@@ -80,6 +80,7 @@ internal sealed partial class RolloutPass
         if (_s.Attempt!.FirstWeightAt is null)
         {
             _s.Attempt.FirstWeightAt = _now;
+            TellUnknownPort(canary.Record);
             StartJudging();
         }
 

@@ -31,6 +31,7 @@ internal sealed partial class RolloutPass
             UnavailableSince = _s.Step?.UnavailableSince,
             AvailableSince = _s.Step?.AvailableSince,
             NoAddressSince = _s.Step?.NoAddressSince,
+            PortRefusedSince = _s.Step?.PortRefusedSince,
             Outages = _s.Step?.Outages,
             Lost = _s.Step?.Lost,
             Losses = _s.Step?.Lost is null ? null : 1,
@@ -185,8 +186,9 @@ internal sealed partial class RolloutPass
 
         if (Stable is null)
         {
-            if (available && MayRaise)
+            if (available && MayRaise && TakesConnections(canary.Record))
             {
+                TellUnknownPort(canary.Record);
                 Promote();
             }
 
@@ -211,7 +213,7 @@ internal sealed partial class RolloutPass
     }
 
     // Right before a weight is written everything is looked at again: room may have been lost, a metric may have turned.
-    private void Shift(ReleaseView canary, bool available)
+    private void Shift(ReleaseView canary, bool available, bool isAgain = false)
     {
         var step = _s.Step!;
         var first = _s.Attempt!.FirstWeightAt is null;
@@ -228,6 +230,13 @@ internal sealed partial class RolloutPass
             }
         }
 
+        // Asked while the gateway may still have to follow: nothing waits for the answer then.
+        var answers = !first || isAgain || !available || !MayRaise || !BaselineDone() || TakesConnections(canary.Record);
+        if (_s.CanaryRevision is null)
+        {
+            return; // it was just taken back
+        }
+
         if (!available || !MayRaise || step.LoweredTo is not null || !RouteIsClear() || (first ? !BaselineDone() : !MayLeaveWeight(step)))
         {
             return;
@@ -240,11 +249,17 @@ internal sealed partial class RolloutPass
             return;
         }
 
+        if (!answers)
+        {
+            return;
+        }
+
         step.State = StepStates.Shifting;
         step.UnverifiedSince = _now;
         _s.Attempt.FirstWeightAt ??= _now;
         if (first)
         {
+            TellUnknownPort(canary.Record);
             StartJudging();
         }
 
@@ -258,7 +273,7 @@ internal sealed partial class RolloutPass
         var step = _s.Step!;
         var since = step.UnverifiedSince;
         step.State = StepStates.Scaling;
-        Shift(canary, available);
+        Shift(canary, available, isAgain: true);
         if (step.State == StepStates.Scaling)
         {
             return;

@@ -63,6 +63,7 @@ internal sealed partial class RolloutPass
             : _capacity is { } full ? new Situation(Phases.Suspended, full.Reason, $"Installing {Called(canary)} is {full.Text}")
             : _s.Paused is { } paused ? new Situation(Phases.Suspended, "Paused", $"Installing {Called(canary)} is paused by {paused.By}; to go on, annotate {Api.ApiConstants.RequestAnnotation}=resume/{canary.Number}")
             : _spec is { Policy.Paused: true } ? new Situation(Phases.Suspended, "Paused", $"Installing {Called(canary)} is paused by spec.rollout.paused")
+            : _s.Step?.PortRefusedSince is not null ? new Situation(Phases.Suspended, PortRefused, $"Installing {Called(canary)}: {PortText(canary)}")
             : new Situation(Phases.Progressing, "Installing", $"Installing {Called(canary)}{(missing.Length > 0 ? $": {missing}" : "")}");
     }
 
@@ -139,6 +140,7 @@ internal sealed partial class RolloutPass
                 : _s.Attempt!.FirstWeightAt is null && !BaselineDone() ? "asking each metric about stable first"
                 : !RouteIsClear() ? "waiting until the route is free of the release before"
                 : _s.Attempt!.FirstWeightAt is null && !CarriesNothingOf(canary.Hash) ? $"waiting for the gateway before the first weight{RouteText()}"
+                : _portLook is not null ? $"asking Service {EntryService(canary)} for a connection on port {PortOf(canary)}"
                 : _s.Attempt!.FirstWeightAt is not null && !RouteCarries(LiveWeight()) ? $"waiting for the gateway to confirm the {LiveWeight()}% from which the weight is to rise{RouteText()}"
                 : $"waiting for every metric to pass before the weight rises{BlockingText()}",
             StepStates.Shifting when step.UnverifiedSince is null && AgainstFlags() is { Count: > 0 } against => $"the gateway has taken the weight; its flags wait for every metric to pass: {VerdictsText(against)}",
@@ -238,6 +240,11 @@ internal sealed partial class RolloutPass
         if (_capacity is { } full)
         {
             return full;
+        }
+
+        if (step.PortRefusedSince is not null)
+        {
+            return (PortRefused, PortText(canary));
         }
 
         if (step.UnverifiedSince + _spec.Policy.ProgressDeadline <= _now)

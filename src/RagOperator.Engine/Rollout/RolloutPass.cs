@@ -101,6 +101,7 @@ internal sealed partial class RolloutPass
         WatchStable();
         Judge();
         Advance();
+        ForgetPort();
         FollowRollback();
         Retire();
         PlanFlags();
@@ -124,6 +125,7 @@ internal sealed partial class RolloutPass
             Events = _events,
             Look = Look(),
             Externals = ExternalsWanted(),
+            Port = _portLook,
             Missed = _missed,
             NextLook = _next,
         };

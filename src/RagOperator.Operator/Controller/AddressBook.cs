@@ -1,3 +1,4 @@
+using System.Net;
 using RagOperator.Abstractions;
 using RagOperator.Abstractions.Models;
 using RagOperator.Api;
@@ -19,6 +20,14 @@ internal sealed class AddressBook(Cluster cluster)
         : memory.Ledger.Of(cluster.EndpointsPort).Cast<V1Endpoints>()
             .Where(e => string.Equals(e.GetLabel(ApiConstants.NameLabel), owner.Name, StringComparison.Ordinal) || (services.TryGetValue(e.Name(), out var service) && owner.OwnershipOf(service) == Ownership.Ours))
             .ToDictionary(static e => e.Name(), WorkloadViews.ReadyAddresses, StringComparer.Ordinal);
+
+    /// <summary>The ready addresses behind a port of one of the object's own Services, with the number that the pods' own port has.</summary>
+    /// <param name="memory">What is known of the object.</param>
+    /// <param name="service">The Service's name.</param>
+    /// <param name="portName">The name of its port.</param>
+    public IReadOnlyList<IPEndPoint> Of(ObjectMemory memory, string service, string portName) => cluster.UsesSlices
+        ? PortAddresses.Of(memory.Ledger.Of(cluster.SlicesPort).Cast<V1EndpointSlice>().Where(s => string.Equals(ServiceOf(s), service, StringComparison.Ordinal)), portName)
+        : PortAddresses.Of(memory.Ledger.Of(cluster.EndpointsPort).Cast<V1Endpoints>().FirstOrDefault(e => string.Equals(e.Name(), service, StringComparison.Ordinal)), portName);
 
     /// <summary>Reads them live, of any Service.</summary>
     /// <param name="service">The Service.</param>

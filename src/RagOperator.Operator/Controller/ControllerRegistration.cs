@@ -26,6 +26,7 @@ public static class ControllerRegistration
         builder.Services.TryAddSingleton(PodEnvironment.None);
         builder.Services.TryAddSingleton<IRequesters, UnknownRequesters>();
         builder.AddCache<RagDeployment>(KeptParts.OfObjects);
+        builder.Services.TryAddSingleton<IPortProbes, NoPortProbes>();
         AddChildCache<V1ControllerRevision>(builder);
         AddChildCache<V1Deployment>(builder);
         AddChildCache<V1Service>(builder);

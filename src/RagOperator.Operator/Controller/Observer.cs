@@ -15,7 +15,7 @@ using RagOperator.Operator.Workloads;
 namespace RagOperator.Operator.Controller;
 
 /// <summary>Puts the world of one object together from the caches, and what was read live where those do not show it. No I/O.</summary>
-internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> router, ISampleStore samples, IMetricCatalog catalog)
+internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> router, ISampleStore samples, IPortProbes ports, IMetricCatalog catalog)
 {
     private readonly AddressBook _addresses = new(cluster);
 
@@ -47,12 +47,19 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
                 Route = route is null ? null : router.Observe(owner, route, wanted, EntryPorts(records, owner)),
                 Preflight = memory.Preflight,
                 Samples = samples.Latest(owner.Uid),
+                Port = ports.Latest(owner.Uid),
                 LastError = memory.LastError,
                 Unwritten = memory.Unwritten,
                 Taken = memory.Taken.ToDictionary(static t => ObjectMemory.NameOf(t.Key), static t => t.Value, StringComparer.Ordinal),
             },
         };
     }
+
+    /// <summary>The addresses that a question about connections is for.</summary>
+    public PortTargets Targets(ObjectMemory memory, PortLook look) => new(
+        look,
+        _addresses.Of(memory, look.Service, look.PortName),
+        look is { Compared: { } other, ComparedPortName: { } port } ? _addresses.Of(memory, other, port) : []);
 
     /// <summary>The spec as read; read once for each generation.</summary>
     public SpecReading Read(RagDeployment entity, ObjectMemory memory)

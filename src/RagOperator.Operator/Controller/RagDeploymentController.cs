@@ -40,6 +40,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
     private readonly Cluster _cluster;
     private readonly Decide _decide;
     private readonly ISampleStore _samples;
+    private readonly IPortProbes _ports;
     private readonly IRolloutMetrics _metrics;
     private readonly IRequesters _requesters;
     private readonly IEventRecorder _events;
@@ -58,6 +59,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
     /// <param name="catalog">Metric sources and presets that specs may name.</param>
     /// <param name="decide">The decisions.</param>
     /// <param name="samples">Answers of metric sources.</param>
+    /// <param name="ports">Answers of pods that were asked for connections.</param>
     /// <param name="metrics">Metrics about rollouts.</param>
     /// <param name="environment">Variables that new pods get beside the user's own.</param>
     /// <param name="requesters">Tells who wrote a request.</param>
@@ -71,6 +73,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         IMetricCatalog catalog,
         Decide decide,
         ISampleStore samples,
+        IPortProbes ports,
         IRolloutMetrics metrics,
         PodEnvironment environment,
         IRequesters requesters,
@@ -83,13 +86,14 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         _cluster = cluster;
         _decide = decide;
         _samples = samples;
+        _ports = ports;
         _metrics = metrics;
         _requesters = requesters;
         _events = events;
         _leadership = leadership;
         _time = time;
         _logger = logger;
-        _observer = new Observer(cluster, router, samples, catalog);
+        _observer = new Observer(cluster, router, samples, ports, catalog);
         _externals = new ExternalServices(cluster, time, logger);
         _labels = new LabelKeeper(cluster, time);
         var look = new LiveLook(cluster, time);
@@ -105,6 +109,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         if (entity.Metadata.DeletionTimestamp is not null)
         {
             _samples.Want(owner.Uid, owner.Key, null);
+            _ports.Want(owner.Uid, owner.Key, null);
             return ReconciliationResult<RagDeployment>.Success();
         }
 
@@ -150,6 +155,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         if (_memories.TryGetValue(key, out var memory) && string.Equals(memory.Uid, entity.Uid(), StringComparison.Ordinal))
             _memories.TryRemove(new(key, memory));
         _samples.Want(entity.Uid(), key, null);
+        _ports.Want(entity.Uid(), key, null);
         _metrics.Forget(key);
         return Task.FromResult(ReconciliationResult<RagDeployment>.Success());
     }
@@ -165,7 +171,12 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         // What was learned before the current term says nothing about what others wrote in between.
         var term = _leadership.TermToken;
         if (_memories.TryGetValue(owner.Key, out var memory) && memory.Term == term && string.Equals(memory.Uid, owner.Uid, StringComparison.Ordinal)) return memory;
-        if (memory is not null) _samples.Want(memory.Uid, owner.Key, null);
+        if (memory is not null)
+        {
+            _samples.Want(memory.Uid, owner.Key, null);
+            _ports.Want(memory.Uid, owner.Key, null);
+        }
+
         return _memories[owner.Key] = new ObjectMemory(owner, term);
     }
 
@@ -317,6 +328,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
     {
         var memory = pass.Memory;
         _samples.Want(pass.Owner.Uid, pass.Owner.Key, output.Look);
+        _ports.Want(pass.Owner.Uid, pass.Owner.Key, output.Port is { } port ? _observer.Targets(memory, port) : null);
         memory.Externals = output.Externals;
         // A name that nothing wants any more is not asked for any more; one that is found taken in this pass is for the next to judge.
         foreach (var taken in memory.Taken.Keys.Where(t => ObjectMemory.NameOf(t) is var name && input.Observed.Taken.ContainsKey(name) && !output.Missed.Contains(name)).ToList())

@@ -14,6 +14,7 @@ using RagOperator.Operator.Hosting.Health;
 using RagOperator.Operator.Hosting.Logging;
 using RagOperator.Operator.Hosting.Metrics;
 using RagOperator.Operator.Hosting.Options;
+using RagOperator.Operator.Probing;
 using RagOperator.Operator.Sla;
 
 namespace RagOperator.Operator.Hosting;
@@ -56,6 +57,7 @@ internal static class OperatorHost
         services.Configure<HostOptions>(static o => o.ShutdownTimeout = ShutdownTimeout);
         AddMetrics(services);
         AddMetricSources(services, settings);
+        if (settings.AskForConnections) AddPortProbes(services);
         AddOperator(services, settings, cluster);
         services.AddSingleton(static sp => new HealthBoard(
             sp.GetServices<IHealthSource>(),
@@ -111,6 +113,12 @@ internal static class OperatorHost
                 sp.GetRequiredService<ILogger<SampleScheduler>>());
         });
     }
+
+    private static void AddPortProbes(IServiceCollection services) => services.AddSingleton<IPortProbes>(static sp =>
+    {
+        var trigger = new Lazy<IReconcileTrigger<RagDeployment>>(sp.GetRequiredService<IReconcileTrigger<RagDeployment>>);
+        return new PortProbes(Connector.ConnectAsync, key => trigger.Value.Enqueue(key), sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<PortProbes>>());
+    });
 
     private static void AddOperator(IServiceCollection services, HostSettings settings, KubernetesClientConfiguration cluster)
     {

@@ -95,6 +95,9 @@ internal sealed class PodBehavior
     /// <summary>When a container ended with an error; null: none did.</summary>
     public DateTimeOffset? FailedAt { get; set; }
 
+    /// <summary>What comes of asking for a connection on the Service's port.</summary>
+    public PortAnswerKind Port { get; set; }
+
     /// <summary>Why they find no room; null: they do.</summary>
     public string? NoRoom { get; set; }
 

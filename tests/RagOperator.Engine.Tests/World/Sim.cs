@@ -30,6 +30,7 @@ internal sealed class Sim
         Spec = spec ?? new SpecText();
         Cluster = new Cluster(name, Spec.Json());
         Metrics = new Metrics(Cluster);
+        Ports = new Ports(Cluster);
         _safety = new Safety(this);
     }
 
@@ -38,6 +39,8 @@ internal sealed class Sim
     public Cluster Cluster { get; }
 
     public Metrics Metrics { get; }
+
+    public Ports Ports { get; }
 
     public List<Step> Trajectory { get; } = [];
 
@@ -124,6 +127,7 @@ internal sealed class Sim
         _last = null;
         _retryAt = null;
         Metrics.Forget();
+        Ports.Forget();
         return this;
     }
 
@@ -185,6 +189,7 @@ internal sealed class Sim
         }
 
         Metrics.Ask(_last?.Look);
+        Ports.Ask(_last?.Port);
         Input = new EngineInput
         {
             Key = new NamespacedName(Cluster.Namespace, Cluster.Name),
@@ -199,7 +204,7 @@ internal sealed class Sim
             Reading = Cluster.Reading,
             Persisted = Cluster.Status,
             Memory = _memory,
-            Observed = Eyes(Cluster.Observe()) with { Samples = Metrics.Samples.ToDictionary(), Preflight = _preflight, LastError = _lastError, Unwritten = _unwritten.ToDictionary(), ExternalAddresses = Externals() },
+            Observed = Eyes(Cluster.Observe()) with { Samples = Metrics.Samples.ToDictionary(), Preflight = _preflight, Port = Ports.Answer, LastError = _lastError, Unwritten = _unwritten.ToDictionary(), ExternalAddresses = Externals() },
             Now = Now,
         };
         var output = RolloutEngine.Decide(Input);
@@ -257,13 +262,13 @@ internal sealed class Sim
             var externals = _last?.Externals.Count ?? 0;
             var wrote = Pass();
             // Questions that are new and due at once are answered at once, and what is asked about outside is known in the next look.
-            if (!wrote && !Metrics.Ask(_last?.Look) && (_last?.Externals.Count ?? 0) == externals) return;
+            if (!wrote && !Metrics.Ask(_last?.Look) && !Ports.Ask(_last?.Port) && (_last?.Externals.Count ?? 0) == externals) return;
         }
     }
 
     private void Jump(DateTimeOffset until)
     {
-        var next = new[] { Cluster.Next(), _last?.NextLook, Metrics.Next(_last?.Look), _retryAt, _plans.Count > 0 ? _plans.Keys[0] : null, until }
+        var next = new[] { Cluster.Next(), _last?.NextLook, Metrics.Next(_last?.Look), Ports.Next(), _retryAt, _plans.Count > 0 ? _plans.Keys[0] : null, until }
             .Where(t => t > Now).Min()!.Value;
         Cluster.Now = next < until ? next : until;
         Cluster.Tick();

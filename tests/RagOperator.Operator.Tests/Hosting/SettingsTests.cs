@@ -156,6 +156,7 @@ public sealed class SettingsTests : IDisposable
     [InlineData("webhook: {secretName: A}", "webhook.secretName: \"A\" (from FILE, line 1): a name in lower-case")]
     [InlineData("webhook: {certDir: /nowhere}", "webhook.certDir: \"/nowhere\" (from FILE, line 1): a folder that exists")]
     [InlineData("requests: {requireIdentity: true}", "requests.requireIdentity: \"true\" (from FILE, line 1): only together with webhook.enabled")]
+    [InlineData("probe: {connect: never}", "probe.connect: \"never\" (from FILE, line 1): true or false")]
     [InlineData("log:\n  level: loud", "log.level: \"loud\" (from FILE, line 2): one of trace, debug, information, warning, error, critical")]
     [InlineData("watchNamespace: Rag", "watchNamespace: \"Rag\" (from FILE, line 1): lower-case letters")]
     [InlineData("context: c", "context: \"c\" (from FILE, line 1): only together with kubeconfig")]

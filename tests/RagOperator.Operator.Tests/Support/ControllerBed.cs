@@ -61,6 +61,8 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
 
     public IRequesters Requesters { get; set; } = new UnknownRequesters();
 
+    public IPortProbes Ports { get; set; } = new NoPortProbes();
+
     public RagDeployment Object => Api.All<RagDeployment>().Single();
 
     /// <summary>A new process: nothing is remembered.</summary>
@@ -71,6 +73,7 @@ internal sealed class ControllerBed : ISampleStore, IRolloutMetrics, IEventRecor
         this,
         decide ?? RolloutEngine.Decide,
         this,
+        Ports,
         this,
         Operator.Workloads.PodEnvironment.None,
         Requesters,

@@ -51,6 +51,9 @@ internal sealed record HostSettings
     /// <summary>The admission webhook.</summary>
     public WebhookSettings Webhook { get; init; } = new();
 
+    /// <summary>Whether pods are asked for a connection before their first requests.</summary>
+    public bool AskForConnections { get; init; } = true;
+
     /// <summary>Whether requests but abort and pause are refused where nothing proves who made them.</summary>
     public bool RequireIdentity { get; init; }
 }

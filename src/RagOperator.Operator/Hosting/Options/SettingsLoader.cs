@@ -44,6 +44,7 @@ internal static partial class SettingsLoader
             Presets = Presets(read),
             PodEnvironment = PodVariables(read),
             Webhook = WebhookSettings.Read(read),
+            AskForConnections = read.Flag("probe.connect", true),
             RequireIdentity = read.Flag("requests.requireIdentity", false),
         };
         // Nothing could ever be stamped, and so nothing but abort and pause be asked for.
