@@ -10,13 +10,13 @@ public static class MetricPresets
     public const string HttpLatencyP95 = "http-latency-p95";
 
     /// <summary>The queries by name. They ask for <c>http_requests_total</c> and <c>http_request_duration_seconds</c> with the label
-    /// <c>service</c>, as Prometheus' Kubernetes service discovery gives it. A service without a single error has no 5xx series at all:
-    /// <c>or vector(0)</c> keeps that from being no data.</summary>
+    /// <c>service</c>, as Prometheus' Kubernetes service discovery gives it. A service without a single error has no 5xx series at all: it has
+    /// none of its requests as errors, which is 0. A service whose counters lack the label <c>code</c> must have no data instead: nobody can tell its errors.</summary>
     public static IReadOnlyDictionary<string, string> BuiltIn { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         [HttpErrorRate] =
             """
-            (sum(rate(http_requests_total{service="$(service)",code=~"5.."}[$(window)])) or vector(0)) / sum(rate(http_requests_total{service="$(service)"}[$(window)]))
+            (sum(rate(http_requests_total{service="$(service)",code=~"5.."}[$(window)])) or 0 * sum(rate(http_requests_total{service="$(service)",code!=""}[$(window)]))) / sum(rate(http_requests_total{service="$(service)"}[$(window)]))
             """,
         [HttpLatencyP95] =
             """

@@ -24,6 +24,7 @@ internal static class SpecWarnings
                 break;
         }
 
+        warnings.AddRange(LowerEnds.Of(candidate));
         warnings.AddRange(SecretLiterals.Of(candidate));
         warnings.AddRange(StartWarnings.Of(candidate));
         warnings.AddRange(PortWarnings.Of(candidate));

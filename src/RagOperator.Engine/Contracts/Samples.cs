@@ -28,10 +28,13 @@ public sealed record MetricAnswer(AnswerKind Kind, double Value = double.NaN, st
     /// <summary>A number.</summary>
     /// <param name="value">The number; NaN counts as no data.</param>
     public static MetricAnswer Of(double value) =>
-        double.IsNaN(value) ? new(AnswerKind.NoData, Message: "the query answered NaN") : new(AnswerKind.Number, value);
+        double.IsNaN(value) ? new(AnswerKind.NoData, Message: "the query answered NaN") { IsNaN = true } : new(AnswerKind.Number, value);
 
     /// <summary>The number, or null.</summary>
     public double? Number => Kind == AnswerKind.Number ? Value : null;
+
+    /// <summary>Whether no data is a number that is none: 0/0, as without requests. The series are there, so the question is right.</summary>
+    public bool IsNaN { get; init; }
 }
 
 /// <summary>The answers about one metric, all for the same query time.</summary>
@@ -64,6 +67,9 @@ public sealed record MetricSample
     /// <summary>In a baseline: the last finite bucket bound of the histogram that the query asks for, where it asks for one and the source
     /// knows it. A quantile never goes beyond it, so that a limit at or beyond it can never be breached.</summary>
     public double? LastBucket { get; init; }
+
+    /// <summary>In a baseline without data: what the source says of the series that the query asks for.</summary>
+    public ProbeFindings? Probe { get; init; }
 }
 
 /// <summary>Questions to a metric source that are wanted now or soon.</summary>
@@ -97,4 +103,8 @@ public sealed record SlaLook
 /// <param name="Query">About the release.</param>
 /// <param name="StableQuery">About stable, where a relative limit needs it.</param>
 /// <param name="NeedsVolume">Whether the number of requests is asked for first.</param>
-public sealed record MetricQuestion(string Metric, DateTimeOffset DueAt, string Query, string? StableQuery, bool NeedsVolume);
+public sealed record MetricQuestion(string Metric, DateTimeOffset DueAt, string Query, string? StableQuery, bool NeedsVolume)
+{
+    /// <summary>Asked in a baseline that has no data, to find out why.</summary>
+    public SeriesProbe? Probe { get; init; }
+}

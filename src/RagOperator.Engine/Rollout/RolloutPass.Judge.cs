@@ -5,7 +5,7 @@ using RagOperator.Engine.Sla;
 
 namespace RagOperator.Engine.Rollout;
 
-// The SLA: baseline on stable, then each metric's verdict on the canary.
+// The SLA: each metric's verdict on the canary.
 internal sealed partial class RolloutPass
 {
     /// <summary>How many values of a metric in breach the history tells.</summary>
@@ -67,8 +67,6 @@ internal sealed partial class RolloutPass
 
     private IEnumerable<ResolvedMetric> JudgedNow() => IsRollout ? Metrics.Where(IsJudged) : [];
 
-    private bool BaselineDone() => Metrics.Count == 0 || _s.Attempt!.Undo == true || _s.Attempt.BaselineTaken == true;
-
     private void Judge()
     {
         if (!IsRollout)
@@ -92,74 +90,6 @@ internal sealed partial class RolloutPass
             JudgeCanary();
         }
     }
-
-    private void JudgeBaseline()
-    {
-        if (BaselineDone())
-        {
-            return;
-        }
-
-        var done = true;
-        foreach (var metric in Metrics)
-        {
-            var index = _s.Sla!.FindIndex(s => Is(s.Name, metric.Name));
-            var status = _s.Sla[index];
-            if (SampleOf(metric.Name) is { Baseline: true } sample
-                && Is(sample.Release, _s.StableRevision) && !(sample.At <= status.EvaluatedAt) && sample.At >= _s.Attempt!.StartedAt)
-            {
-                status = TakeBaseline(metric, status, sample);
-                _s.Sla[index] = status;
-            }
-
-            done &= status.Baseline is not null || status.Verdict == nameof(Verdict.TooFew)
-                || metric.OnBreach == BreachAction.Report
-                || Stable!.Record.Component(metric.Component)?.Revision is null;
-        }
-
-        if (done)
-        {
-            _s.Attempt!.BaselineTaken = true;
-        }
-    }
-
-    private MetricStatus TakeBaseline(ResolvedMetric metric, MetricStatus status, MetricSample sample)
-    {
-        // Too few requests on stable are no obstacle: what is silent for that reason is not broken.
-        var quiet = sample.Volume is { Kind: AnswerKind.NoData } || sample.Volume?.Number < _spec!.Policy.Sla!.VolumeMin;
-        // A question for the number of requests that is wrong would leave the canary without a judge.
-        var deafVolume = sample.Volume is { Kind: AnswerKind.Invalid or AnswerKind.Error };
-        var asked = deafVolume ? sample.Volume! : sample.Value;
-        var verdict = asked.Number is not null ? null
-            : asked.Kind == AnswerKind.NoData && quiet ? nameof(Verdict.TooFew)
-            : asked.Kind.ToString();
-        var why = deafVolume ? $"volume: {asked.Message}" : asked.Message;
-        if (verdict is not (null or nameof(Verdict.TooFew)) && !Is(verdict, status.Verdict))
-        {
-            Tell($"Baseline{verdict}", $"Metric {metric.Name} does not answer for stable: {why}", warning: true);
-        }
-
-        var deaf = NeverBreached(metric, sample);
-        if (deaf is not null && !Is(deaf, status.Message))
-        {
-            Tell("LimitOutOfReach", $"Metric {metric.Name}: {deaf}", warning: true);
-        }
-
-        return status with
-        {
-            Verdict = verdict,
-            Since = Is(verdict, status.Verdict) ? status.Since : sample.At,
-            Baseline = !deafVolume && sample.Value.Number is { } value ? MetricText.Number(value) : status.Baseline,
-            Message = verdict is null ? deaf : why,
-            EvaluatedAt = sample.At,
-        };
-    }
-
-    // histogram_quantile answers at most the last finite bucket's bound: a limit there or beyond sleeps for ever, and nobody would notice.
-    private static string? NeverBreached(ResolvedMetric metric, MetricSample sample) =>
-        sample.LastBucket is { } bound && metric.Limit.Max >= bound
-            ? $"the limit max {metric.Limit.Format(metric.Limit.Max.Value)} can never be exceeded: the histogram's last finite bucket is {metric.Limit.Format(bound)}"
-            : null;
 
     /// <summary>The first weight is decided: from here on the canary is asked about, at once unless it warms up.</summary>
     private void StartJudging() =>

@@ -287,17 +287,6 @@ internal sealed partial class RolloutPass
         return (null, "");
     }
 
-    private string? BaselineTrouble()
-    {
-        if (_s.Attempt!.FirstWeightAt is not null || IsToRecover || BaselineDone())
-        {
-            return null;
-        }
-
-        var bad = Metrics.Where(m => m.OnBreach != BreachAction.Report && Sla(m.Name)?.Verdict is nameof(Verdict.Invalid) or nameof(Verdict.NoData) or nameof(Verdict.Error)).ToList();
-        return bad.Count == 0 ? null : "before the first weight each metric must answer for stable: " + string.Join("; ", bad.Select(m => $"{m.Name} {VerdictText(Sla(m.Name))}: {Sla(m.Name)!.Message}"));
-    }
-
     private string Missing(ReleaseRecord release) => string.Join("; ", release.Components
         .Where(c => c.Revision is not null || _s.Step?.State == StepStates.Scaling)
         .Select(c => (c.Name, Seen: Look(release, c))).Where(static c => !c.Seen.Available)

@@ -38,7 +38,11 @@ internal static class SlaQuestions
             {
                 var compared = metric.Limit.IsRelative && stable is not null ? Render(metric.Query, key, stable, metric.Component, metric.Window) : null;
                 var volume = sla.VolumeQuery is not null && string.Equals(metric.Component, entry, StringComparison.Ordinal);
-                questions.Add(new MetricQuestion(metric.Name, due, query, compared, volume));
+                questions.Add(new MetricQuestion(metric.Name, due, query, compared, volume)
+                {
+                    // What is learned is about the question, so it is asked of stable only, once before a rollout.
+                    Probe = stable is null ? SeriesProbes.Of(metric.Query, text => Render(text, key, release, metric.Component, metric.Window)!) : null,
+                });
             }
         }
 

@@ -120,7 +120,6 @@ internal sealed partial class ObjectSampler
         // Status keeps three digits: a sample that is seen again must be known by its time.
         private static DateTimeOffset Milliseconds(DateTimeOffset now) => new(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero);
 
-
         /// <summary>All answers about one metric; null where it was dropped meanwhile.</summary>
         public async Task<MetricSample?> AskAsync(MetricQuestion question, CancellationToken dropped)
         {
@@ -131,17 +130,19 @@ internal sealed partial class ObjectSampler
                 var stable = question.StableQuery is { } query ? QueryAsync(query, dropped) : null;
                 // Asked for stable only, once before a rollout: what is learned is about the limit, not about a release.
                 var bound = look.Baseline && HistogramBuckets.BoundQuery(question.Query) is { } boundQuery ? QueryAsync(boundQuery, dropped) : null;
+                var answer = await value;
                 return new()
                 {
                     Metric = question.Metric,
                     Release = look.Release,
                     Baseline = look.Baseline,
                     At = At,
-                    Value = await value,
+                    Value = answer,
                     Stable = stable is null ? null : await stable,
                     Volume = volume,
                     StableVolume = stableVolume,
                     LastBucket = bound is null ? null : (await bound).Number,
+                    Probe = look.Baseline && question.Probe is { } probe && answer is { Kind: AnswerKind.NoData, IsNaN: false } ? await FindOutAsync(probe, dropped) : null,
                 };
             }
             catch (OperationCanceledException)
@@ -149,6 +150,29 @@ internal sealed partial class ObjectSampler
                 return null;
             }
         }
+
+        /// <summary>Why there is no data. One question after another: the next is asked only where the answer before leaves it open.</summary>
+        private async Task<ProbeFindings> FindOutAsync(SeriesProbe probe, CancellationToken dropped)
+        {
+            var found = new ProbeFindings { Probe = probe, HasSeries = AtLeast(1, await QueryAsync(probe.SeriesQuery, dropped)) };
+            if (found.HasSeries != true)
+                return found with { HasName = found.HasSeries == false ? AtLeast(1, await QueryAsync(probe.NameQuery, dropped)) : null };
+            found = found with { HasName = true, HasTwoSamples = probe.SamplesQuery is { } samples ? AtLeast(2, await QueryAsync(samples, dropped)) : null };
+            var missing = new List<string>();
+            foreach (var (label, query) in probe.LabelQueries)
+            {
+                if (AtLeast(1, await QueryAsync(query, dropped)) == false) missing.Add(label);
+            }
+
+            return found with { MissingLabels = missing };
+        }
+
+        private static bool? AtLeast(double least, MetricAnswer answer) => answer.Kind switch
+        {
+            AnswerKind.Number => answer.Value >= least,
+            AnswerKind.NoData => false,
+            _ => null,
+        };
 
         private Task<(MetricAnswer? Volume, MetricAnswer? StableVolume)> VolumesAsync()
         {

@@ -19,6 +19,9 @@ internal sealed class Metrics(Cluster cluster)
 
     public IReadOnlyDictionary<string, MetricSample> Samples => _samples;
 
+    /// <summary>What the source says of the series of a query that has no data.</summary>
+    public Func<SeriesProbe, ProbeFindings>? Find { get; set; }
+
     public List<(DateTimeOffset At, string Query)> Asked { get; } = [];
 
     public void Set(string metric, string image, double value) => Set(metric, image, () => MetricAnswer.Of(value));
@@ -38,6 +41,7 @@ internal sealed class Metrics(Cluster cluster)
         {
             if (question.DueAt > cluster.Now || Fresh(question, look!)) continue;
             asked = true;
+            var value = Answer(question.Query);
             _samples[question.Metric] = new MetricSample
             {
                 Metric = question.Metric,
@@ -46,8 +50,9 @@ internal sealed class Metrics(Cluster cluster)
                 At = cluster.Now,
                 Volume = question.NeedsVolume && look.VolumeQuery is { } v ? Answer(v) : null,
                 StableVolume = question is { NeedsVolume: true, StableQuery: not null } && look.StableVolumeQuery is { } sv ? Answer(sv) : null,
-                Value = Answer(question.Query),
+                Value = value,
                 Stable = question.StableQuery is { } stable ? Answer(stable) : null,
+                Probe = value is { Kind: AnswerKind.NoData, IsNaN: false } && question.Probe is { } probe ? Find?.Invoke(probe) : null,
             };
         }
 

@@ -100,6 +100,30 @@ public sealed class RealPrometheusTests : IAsyncLifetime
         Assert.Equal(120, answer.Number);
     }
 
+    /// <summary>Prometheus' own requests have the label code; what has no such label is what a service that calls it status looks like.</summary>
+    [SkippableFact]
+    public async Task Preset_of_errors_is_a_share_where_the_label_is_there_and_no_data_where_it_is_not()
+    {
+        Skip.If(_url is null, "prometheus is not installed");
+        using var source = new PrometheusMetricSource(new() { Url = _url! }, TimeProvider.System);
+        var preset = Api.MetricPresets.BuiltIn[Api.MetricPresets.HttpErrorRate]
+            .Replace("http_requests_total{service=\"$(service)\"", "prometheus_http_requests_total{handler=\"/metrics\"", StringComparison.Ordinal)
+            .Replace("$(window)", "1m", StringComparison.Ordinal);
+
+        var answer = new MetricAnswer(AnswerKind.NoData);
+        for (var i = 0; i < 200 && answer.Number is null; i++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+            answer = await AskAsync(preset);
+        }
+
+        Assert.Equal(0, answer.Number);
+        Assert.Equal(1, (await AskAsync(preset.Replace("5..", "2..", StringComparison.Ordinal))).Number);
+        Assert.Equal(new MetricAnswer(AnswerKind.NoData, Message: "the query answered nothing"), await AskAsync(preset.Replace("code", "status", StringComparison.Ordinal)));
+
+        Task<MetricAnswer> AskAsync(string query) => source.QueryAsync(query, TimeProvider.System.GetUtcNow(), default);
+    }
+
     [SkippableFact]
     public async Task QueryAsync_wrong_prefix_is_invalid()
     {

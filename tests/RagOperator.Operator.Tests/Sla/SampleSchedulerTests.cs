@@ -150,6 +150,45 @@ public sealed class SampleSchedulerTests : IDisposable
         Assert.Null(_scheduler.Latest("uid")["a"].LastBucket);
     }
 
+    [Theory]
+    [InlineData("", "", null, null, null, "")]
+    [InlineData("series=0 name=0", "series name", false, false, null, "")]
+    [InlineData("series=0 name=9", "series name", true, false, null, "")]
+    [InlineData("series=2 samples=1 code=0 path=2", "series samples code path", true, true, false, "code")]
+    [InlineData("series=2 samples=2 code=2", "series samples code path", true, true, true, "")]
+    public async Task Round_baseline_without_data_finds_out_why(string answers, string asked, bool? name, bool? series, bool? samples, string missing)
+    {
+        var by = answers.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(static a => a.Split('=')).ToDictionary(static a => a[0], static a => double.Parse(a[1]));
+        _source.Reply = query => query == "a" ? new(AnswerKind.NoData)
+            : !by.TryGetValue(query, out var number) ? new(AnswerKind.Invalid, Message: "too many series")
+            : number == 0 ? new(AnswerKind.NoData) : MetricAnswer.Of(number);
+        var silent = Question("a", 0) with { Probe = new("x", "service=\"s\"", "name", "series", "samples", [("code", "code"), ("path", "path")]) };
+
+        Want(Look(silent) with { Baseline = true });
+        _time.Advance(TimeSpan.Zero);
+        await Eventually.HoldsAsync(() => _arrived.Count == 1);
+        var found = _scheduler.Latest("uid")["a"].Probe!;
+        Assert.Equal((name, series, samples, missing), (found.HasName, found.HasSeries, found.HasTwoSamples, string.Join(' ', found.MissingLabels)));
+        Assert.Equal($"a {(asked.Length > 0 ? asked : "series")}", string.Join(' ', _source.Asked.Select(static q => q.Query)));
+    }
+
+    [Fact]
+    public async Task Round_finds_nothing_out_for_numbers_nor_for_a_canary()
+    {
+        var probed = Question("a", 0) with { Probe = new("x", "", "name", "series", null, []) };
+        _source.Reply = static _ => MetricAnswer.Of(double.NaN);
+        Want(Look(probed) with { Baseline = true });
+        _time.Advance(TimeSpan.Zero);
+        await Eventually.HoldsAsync(() => _arrived.Count == 1);
+        _source.Reply = static _ => new(AnswerKind.NoData);
+        Want(Look(probed with { DueAt = _start + Seconds(5) }));
+        _time.Advance(Seconds(5));
+        await Eventually.HoldsAsync(() => _arrived.Count == 2);
+
+        Assert.Equal(["a", "a"], _source.Asked.Select(static q => q.Query));
+        Assert.Null(_scheduler.Latest("uid")["a"].Probe);
+    }
+
     [Fact]
     public async Task Round_slow_metric_does_not_delay_another()
     {
