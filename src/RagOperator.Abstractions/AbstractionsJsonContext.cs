@@ -14,6 +14,7 @@ namespace RagOperator.Abstractions;
 [JsonSerializable(typeof(V1ListMeta))]
 [JsonSerializable(typeof(V1Status))]
 [JsonSerializable(typeof(V1Deployment))]
+[JsonSerializable(typeof(V1StoredDeployment))]
 [JsonSerializable(typeof(V1ControllerRevision))]
 [JsonSerializable(typeof(V1Service))]
 [JsonSerializable(typeof(V1Endpoints))]

@@ -57,6 +57,10 @@ public static class ApiConstants
     /// <summary>Value of <see cref="RecordLabel"/>: the last accepted policy.</summary>
     public const string PolicyRecord = "policy";
 
+    /// <summary>Annotation on children: which of their labels, annotations and fields spec's <c>metadata</c> and <c>minReadySeconds</c> brought, so that what spec
+    /// no longer has can be taken away, and nothing else is.</summary>
+    public const string CarriedAnnotation = Group + "/carried";
+
     /// <summary>Where a receiving component finds its flag files.</summary>
     public const string FlagsDirectory = "/etc/rag/flags";
 

@@ -30,6 +30,29 @@ public sealed record V1DeploymentSpec
 {
     /// <summary>Pods wanted.</summary>
     public int? Replicas { get; set; }
+
+    /// <summary>For how many seconds a pod must be ready before it is available.</summary>
+    public int? MinReadySeconds { get; set; }
+}
+
+/// <summary>A Deployment as a server would store it, its pod template included. For answers of dry runs: caches do not keep templates.</summary>
+[KubernetesEntity(Group = "apps", ApiVersion = "v1", Kind = "Deployment", PluralName = "deployments")]
+public sealed record V1StoredDeployment : IKubernetesObject<V1ObjectMeta>, IKubernetesStaticMetadata
+{
+    /// <inheritdoc/>
+    public static EntityMetadata EntityMetadata => V1Deployment.EntityMetadata;
+
+    /// <inheritdoc/>
+    public string? ApiVersion { get; set; }
+
+    /// <inheritdoc/>
+    public string? Kind { get; set; }
+
+    /// <inheritdoc/>
+    public V1ObjectMeta Metadata { get; set; } = new();
+
+    /// <summary>Its spec, raw.</summary>
+    public JsonElement Spec { get; set; }
 }
 
 /// <summary>A Deployment's observed state.</summary>

@@ -84,6 +84,9 @@ public abstract record ChildView
 
     /// <summary>Whether it is being deleted.</summary>
     public bool Deleting { get; init; }
+
+    /// <summary>Whether it lacks labels, annotations or other things beside its content that spec wants on it, or has such that spec wants no longer.</summary>
+    public bool Undescribed { get; init; }
 }
 
 /// <summary>A release's ControllerRevision.</summary>

@@ -15,6 +15,7 @@ public static class WriteTargets
         CreateDeployment w => $"Deployment {ChildNames.Revision(name, w.Component, RevisionOf(w.Release, w.Component))}",
         CreateRevisionService w => $"Service {ChildNames.Revision(name, w.Component, RevisionOf(w.Release, w.Component))}",
         ApplyStableService w => $"Service {ChildNames.Stable(name, w.Component)}",
+        DescribeChild w => $"metadata of {w.Kind} {w.Target.Name}",
         Adopt w => $"owner of {w.Kind} {w.Target.Name}",
         _ => null,
     };

@@ -43,6 +43,11 @@ public sealed record MarkRelease(ReleaseView Target, string? Failed, IReadOnlyLi
 /// <param name="Target">The child.</param>
 public sealed record Adopt(ChildKind Kind, ChildView Target) : Write(Direction.Neutral);
 
+/// <summary>Gives a child the labels and annotations that spec wants on it, and a Deployment its minReadySeconds: nothing that a pod is started for.</summary>
+/// <param name="Kind">Which kind.</param>
+/// <param name="Target">The child.</param>
+public sealed record DescribeChild(ChildKind Kind, ChildView Target) : Write(Direction.Neutral);
+
 /// <summary>Deletes a child, with uid and resource version as preconditions.</summary>
 /// <param name="Kind">Which kind.</param>
 /// <param name="Target">The child.</param>

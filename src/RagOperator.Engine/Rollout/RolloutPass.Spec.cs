@@ -108,9 +108,18 @@ internal sealed partial class RolloutPass
     private static string? RouteOf(ResolvedSpec? spec) =>
         spec is null ? null : ShortHash.Short("route", System.Text.Encoding.UTF8.GetString(CanonicalJson.Bytes(spec.GatewayApi)));
 
+    /// <summary>What is asked about beside the release's own content.</summary>
+    private static string QuestionOf(ResolvedSpec spec)
+    {
+        var more = spec.Components.Select(static c => (c.Name, c.Metadata, c.MinReadySeconds)).Append((Name: "", spec.Metadata, MinReadySeconds: null))
+            .SelectMany(static m => m.Metadata.Labels.Concat(m.Metadata.Annotations).SelectMany(t => (string[])[m.Name, t.Key, t.Value]).Concat(m.MinReadySeconds is { } s ? [m.Name, $"{s}"] : []))
+            .ToList();
+        return more.Count == 0 ? RouteOf(spec)! : ShortHash.Short(["question", RouteOf(spec)!, .. more]);
+    }
+
     private bool Accepted(ReleaseRecord candidate)
     {
-        var route = RouteOf(_in.Reading.Spec)!;
+        var route = QuestionOf(_in.Reading.Spec!);
         var answer = World.Preflight is { } p && Is(p.Release, candidate.Hash) && Is(p.Route, route) ? p : null;
         if (answer is { Accepted: true })
         {

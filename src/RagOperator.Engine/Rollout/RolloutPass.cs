@@ -108,6 +108,7 @@ internal sealed partial class RolloutPass
         PlanChildren();
         PlanRoute();
         PlanRecords();
+        PlanDescriptions();
     }
 
     private EngineOutput Output()

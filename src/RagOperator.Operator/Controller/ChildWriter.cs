@@ -30,9 +30,13 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         Adopt w => PatchAsync(pass, w.Kind, w.Target.Name, Adoption(pass.Owner, w.Target), cancellationToken),
         DeleteChild w => DeleteAsync(pass, w, cancellationToken),
         CreateRevisionService w => CreateAsync(
-            pass, ChildKind.Service, WorkloadManifests.RevisionService(pass.Owner, w.Release, w.Component), cancellationToken),
+            pass, ChildKind.Service, Carrying(pass, ChildKind.Service, w.Component, WorkloadManifests.RevisionService(pass.Owner, w.Release, w.Component)), cancellationToken),
         CreateDeployment w => CreateAsync(
-            pass, ChildKind.Deployment, WorkloadManifests.Deployment(pass.Owner, w.Release, w.Component, w.Replicas, environment), cancellationToken),
+            pass,
+            ChildKind.Deployment,
+            Carrying(pass, ChildKind.Deployment, w.Component, WorkloadManifests.Deployment(pass.Owner, w.Release, w.Component, w.Replicas, environment)),
+            cancellationToken),
+        DescribeChild w => DescribeAsync(pass, w, cancellationToken),
         ScaleDeployment w => PatchAsync(pass, ChildKind.Deployment, w.Target.Name, Scaling(w), cancellationToken),
         ApplyStableService w => ApplyStableServiceAsync(pass, w, cancellationToken),
         ApplyFlags w => ApplyFlagsAsync(pass, w, cancellationToken),
@@ -137,10 +141,29 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         return WriteResult.Of(answer);
     }
 
+    private static JsonObject Carrying(Pass pass, ChildKind kind, string? component, JsonObject body)
+    {
+        CarriedMetadata.Of(pass.Spec, kind, component)?.AddTo(body);
+        return body;
+    }
+
+    private async Task<WriteResult> DescribeAsync(Pass pass, DescribeChild write, CancellationToken cancellationToken)
+    {
+        var port = cluster.Child(write.Kind);
+        var key = pass.Owner.Child(write.Target.Name);
+        if (pass.Memory.Ledger.Get(port, key) is not { } current || CarriedMetadata.Of(pass.Spec, write.Kind, current) is not { } carried || carried.Patch(current) is not { } patch)
+            return WriteResult.Done;
+        var answer = await port.PatchAsync(patch, key, null, pass.Patience, cancellationToken);
+        pass.Memory.Ledger.Note(port, key, answer);
+        // Whoever changes it in the same write will do it again: it is not written for ever.
+        if (answer is { IsSuccess: true, Object: { } given } && carried.Patch(given) is not null) pass.Memory.Undescribable[(write.Kind, write.Target.Name)] = $"{carried}";
+        return WriteResult.Of(answer);
+    }
+
     private Task<WriteResult> ApplyStableServiceAsync(Pass pass, ApplyStableService write, CancellationToken cancellationToken)
     {
         var body = WorkloadManifests.StableService(pass.Owner, write.Release, write.Component);
-        if (write.Current is not { } current) return CreateAsync(pass, ChildKind.Service, body, cancellationToken);
+        if (write.Current is not { } current) return CreateAsync(pass, ChildKind.Service, Carrying(pass, ChildKind.Service, write.Component, body), cancellationToken);
         return pass.Seen.Services.TryGetValue(current.Name, out var service)
             ? PatchAsync(pass, ChildKind.Service, current.Name, WorkloadViews.ServicePatch(service, body), cancellationToken)
             : Task.FromResult(new WriteResult(WriteOutcome.Conflict));
@@ -149,7 +172,7 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
     private async Task<WriteResult> ApplyFlagsAsync(Pass pass, ApplyFlags write, CancellationToken cancellationToken)
     {
         var body = FlagsConfigMap.Body(pass.Owner, write.Component, write.Revision, write.Flags);
-        if (write.Current is not { } view) return await CreateAsync(pass, ChildKind.ConfigMap, body, cancellationToken);
+        if (write.Current is not { } view) return await CreateAsync(pass, ChildKind.ConfigMap, Carrying(pass, ChildKind.ConfigMap, write.Component, body), cancellationToken);
         if (!pass.Seen.ConfigMaps.TryGetValue(view.Name, out var current)) return new(WriteOutcome.Conflict);
         for (var attempt = 1; ; attempt++)
         {
@@ -164,7 +187,7 @@ internal sealed class ChildWriter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
     private async Task<WriteResult> ApplyRouteAsync(Pass pass, ApplyRoute write, CancellationToken cancellationToken)
     {
         var desired = new DesiredTraffic(pass.Route, write.Backends, write.Port, write.UnrecordedRollback);
-        if (write.Current is not { } view) return await CreateAsync(pass, ChildKind.HttpRoute, router.Create(pass.Owner, desired), cancellationToken);
+        if (write.Current is not { } view) return await CreateAsync(pass, ChildKind.HttpRoute, Carrying(pass, ChildKind.HttpRoute, null, router.Create(pass.Owner, desired)), cancellationToken);
         if (pass.Seen.Route is not { } current) return new(WriteOutcome.Conflict);
         if (write.Needs is { } needs && (write.Way == Direction.Raises
             ? await look.LackAsync(pass, needs, "no more weight", cancellationToken)

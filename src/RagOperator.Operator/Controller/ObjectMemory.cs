@@ -86,6 +86,9 @@ internal sealed class ObjectMemory(ChildOwner owner, CancellationToken term)
     /// <summary>Whether this pass does not give the route's label back before it decides. A write of the route has the label in it all the same.</summary>
     public bool RouteLeftAlone { get; set; }
 
+    /// <summary>Children that did not keep what spec wants on them, and what that was: somebody changes it with each write, and it is not written again.</summary>
+    public Dictionary<(ChildKind Kind, string Name), string> Undescribable { get; } = [];
+
     public DateTimeOffset TakenCheckedAt { get; set; }
 
     /// <summary>External Services that the last decision asked for.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using RagOperator.Abstractions;
 using RagOperator.Abstractions.Models;
 using RagOperator.Api;
@@ -28,7 +29,8 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
         var configMaps = ByName(Of<V1ConfigMap>(cluster.Child(ChildKind.ConfigMap), memory));
         var kindKnown = cluster.Routes.State != CacheState.KindMissing;
         var route = kindKnown ? Route(owner, memory) : null;
-        var wanted = policies.Find(p => string.Equals(p.Name, entity.Status?.PolicyRevision, StringComparison.Ordinal))?.Spec?.GatewayApi;
+        var accepted = policies.Find(p => string.Equals(p.Name, entity.Status?.PolicyRevision, StringComparison.Ordinal))?.Spec;
+        var wanted = accepted?.GatewayApi;
         return new Snapshot
         {
             Services = services,
@@ -38,13 +40,13 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
             {
                 Releases = releases,
                 Policies = policies,
-                Deployments = Deployments(owner, memory),
-                Services = services.ToDictionary(static s => s.Key, s => WorkloadViews.Service(owner, s.Value, records), StringComparer.Ordinal),
-                FlagMaps = configMaps.ToDictionary(static c => c.Key, c => FlagsConfigMap.View(owner, c.Value), StringComparer.Ordinal),
+                Deployments = Deployments(owner, memory, accepted),
+                Services = services.ToDictionary(static s => s.Key, s => WorkloadViews.Service(owner, s.Value, records) with { Undescribed = IsUndescribed(memory, accepted, ChildKind.Service, s.Value) }, StringComparer.Ordinal),
+                FlagMaps = configMaps.ToDictionary(static c => c.Key, c => FlagsConfigMap.View(owner, c.Value) with { Undescribed = IsUndescribed(memory, accepted, ChildKind.ConfigMap, c.Value) }, StringComparer.Ordinal),
                 ReadyAddresses = _addresses.Ready(owner, memory, services),
                 ExternalAddresses = memory.ExternalAddresses.ToDictionary(static e => e.Key, static e => e.Value.Addresses, StringComparer.Ordinal),
                 RouteKindKnown = kindKnown,
-                Route = route is null ? null : router.Observe(owner, route, wanted, EntryPorts(records, owner)),
+                Route = route is null ? null : router.Observe(owner, route, wanted, EntryPorts(records, owner)) with { Undescribed = IsUndescribed(memory, accepted, ChildKind.HttpRoute, route) },
                 Preflight = memory.Preflight,
                 Samples = samples.Latest(owner.Uid),
                 Port = ports.Latest(owner.Uid),
@@ -66,9 +68,15 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
     {
         var generation = entity.Metadata.Generation ?? 0;
         if (memory.Reading is not { } known || known.Generation != generation)
-            memory.Reading = known = (generation, SpecReader.Read(entity, catalog));
+            memory.Reading = known = (generation, SpecReader.Read(entity, catalog, IsAccepted(entity, memory)));
         return known.Reading;
     }
+
+    /// <summary>Whether this very spec is the last accepted one, by its record.</summary>
+    private bool IsAccepted(RagDeployment entity, ObjectMemory memory) =>
+        Of<V1ControllerRevision>(cluster.Child(ChildKind.ControllerRevision), memory)
+            .FirstOrDefault(r => RevisionRecords.IsPolicy(r) && string.Equals(r.Name(), entity.Status?.PolicyRevision, StringComparison.Ordinal)) is { } policy
+        && RevisionRecords.ReadPolicy(policy) is { } accepted && JsonElement.DeepEquals(accepted, entity.Spec);
 
     private (List<ReleaseView> Releases, List<PolicyView> Policies) Records(ChildOwner owner, ObjectMemory memory)
     {
@@ -111,7 +119,7 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
 
     private ResolvedSpec? ReadPolicy(ChildOwner owner, V1ControllerRevision revision) =>
         RevisionRecords.ReadPolicy(revision) is { } spec
-            ? SpecReader.Read(new RagDeployment { Metadata = new() { Name = owner.Name, NamespaceProperty = owner.Namespace }, Spec = spec }, new AcceptedCatalog(catalog, spec)).Spec
+            ? SpecReader.Read(new RagDeployment { Metadata = new() { Name = owner.Name, NamespaceProperty = owner.Namespace }, Spec = spec }, new AcceptedCatalog(catalog, spec), accepted: true).Spec
             : null;
 
     /// <summary>The route as it was read live in this pass, unless the cache has it by now and is newer.</summary>
@@ -137,7 +145,7 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
         foreach (var uid in known.Keys.Where(u => !uids.Contains(u)).ToList()) known.Remove(uid);
     }
 
-    private Dictionary<string, DeploymentView> Deployments(ChildOwner owner, ObjectMemory memory)
+    private Dictionary<string, DeploymentView> Deployments(ChildOwner owner, ObjectMemory memory, ResolvedSpec? accepted)
     {
         // Pods are many and looked at only where some are missing: filed once for all Deployments of this pass.
         ILookup<(string?, string?), V1Pod>? pods = null;
@@ -147,9 +155,14 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
             {
                 pods ??= Cluster.Of(cluster.Pods, owner.Key).ToLookup(static p => (p.GetLabel(ApiConstants.ComponentLabel), p.GetLabel(ApiConstants.RevisionLabel)));
                 return [.. pods[(d.GetLabel(ApiConstants.ComponentLabel), d.GetLabel(ApiConstants.RevisionLabel))]];
-            }),
+            }) with { Undescribed = IsUndescribed(memory, accepted, ChildKind.Deployment, d) },
             StringComparer.Ordinal);
     }
+
+    /// <summary>Whether a child lacks what the accepted spec wants on it, and would keep it.</summary>
+    private static bool IsUndescribed(ObjectMemory memory, ResolvedSpec? accepted, ChildKind kind, IKubernetesObject<V1ObjectMeta> child) =>
+        CarriedMetadata.Of(accepted, kind, child) is { } carried && carried.Patch(child) is not null
+        && !string.Equals(memory.Undescribable.GetValueOrDefault((kind, child.Name())), $"{carried}", StringComparison.Ordinal);
 
     private static Dictionary<string, int> EntryPorts(List<ReleaseRecord> records, ChildOwner owner)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RagOperator.Api.Resolved;
 using RagOperator.Api.V1Alpha1;
 using RagOperator.Operator.Children;
 
@@ -25,8 +26,11 @@ internal sealed class Pass
     /// <summary>How long the answer to a write may take while something waits behind it that lowers; null otherwise.</summary>
     public TimeSpan? Patience { get; set; }
 
-    /// <summary>The user's part of the route, of the last accepted spec; null where there is none: then the route keeps what it has.</summary>
-    public JsonElement? Route { get; init; }
+    /// <summary>The last accepted spec; null where there is none.</summary>
+    public ResolvedSpec? Spec { get; init; }
+
+    /// <summary>The user's part of the route; null where there is none: then the route keeps what it has.</summary>
+    public JsonElement? Route => Spec?.GatewayApi;
 }
 
 /// <summary>How a write went.</summary>

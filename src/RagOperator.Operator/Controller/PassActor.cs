@@ -69,7 +69,7 @@ internal sealed class PassActor(ChildWriter writer, LiveLook look, StatusWriter 
             var due = recorded && write is ApplyRoute { UnrecordedRollback: not null } route ? route with { UnrecordedRollback = null } : write;
             var result = await writer.CarryOutAsync(pass, due, cancellationToken);
             // A refused adoption is no reason to look less often: what runs is judged on.
-            if (due is Adopt && result is { Outcome: WriteOutcome.Failed, Answer: { } no } && IsRefusal(no)) report.Unadopted ??= no;
+            if (due is Adopt or DescribeChild && result is { Outcome: WriteOutcome.Failed, Answer: { } no } && IsRefusal(no)) report.Unadopted ??= no;
             else Note(report, result);
             report.Lack ??= result.Lack;
             report.Withheld |= result.Outcome == WriteOutcome.Withheld;
@@ -80,7 +80,7 @@ internal sealed class PassActor(ChildWriter writer, LiveLook look, StatusWriter 
         // Last: its many requests must not hold up a rollback, and status names nothing by it.
         foreach (var preflight in output.Before.OfType<Preflight>())
         {
-            var (answer, failure) = await preflighter.AskAsync(pass, preflight, input.Reading.Spec?.GatewayApi, cancellationToken);
+            var (answer, failure) = await preflighter.AskAsync(pass, preflight, input.Reading.Spec, cancellationToken);
             if (answer is not null)
             {
                 pass.Memory.Preflight = answer;

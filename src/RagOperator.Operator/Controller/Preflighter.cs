@@ -1,10 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RagOperator.Abstractions.Models;
+using RagOperator.Api.Resolved;
 using RagOperator.Engine.Contracts;
 using RagOperator.Engine.Releases;
 using RagOperator.Kubernetes;
+using RagOperator.Operator.Children;
 using RagOperator.Operator.FeatureFlags;
+using RagOperator.Operator.Json;
 using RagOperator.Operator.Traffic;
 using RagOperator.Operator.Workloads;
 
@@ -28,17 +31,18 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
     /// <summary>Asks about every child that is not there yet, and about the route in any case: it is the only one that is written anew.</summary>
     /// <param name="pass">The pass.</param>
     /// <param name="preflight">The release.</param>
-    /// <param name="route">The user's part of the route, of the spec that named the release.</param>
+    /// <param name="spec">The spec that named the release: the user's part of the route, and labels and annotations.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The answer; null with the failure that stopped it where there was none.</returns>
     public async Task<(PreflightView? Answer, ApiResult? Failure)> AskAsync(
-        Pass pass, Preflight preflight, JsonElement? route, CancellationToken cancellationToken)
+        Pass pass, Preflight preflight, ResolvedSpec? spec, CancellationToken cancellationToken)
     {
+        var route = spec?.GatewayApi;
         var candidate = preflight.Candidate;
         var refused = new List<string>();
         var taken = new List<string>();
         // Some beside each other: one after the other, whoever wrote a wrong spec waits for the sum of them.
-        foreach (var some in Children(pass, candidate, route).Chunk(AtOnce))
+        foreach (var some in Children(pass, candidate, spec).Chunk(AtOnce))
         {
             var findings = await Task.WhenAll(some.Select(child => AskAsync(pass, child, route, cancellationToken)));
             if (Array.Find(findings, static f => f.Failure is not null) is { Failure: { } failure }) return (null, failure);
@@ -51,42 +55,50 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
 
     private async Task<Finding> AskAsync(Pass pass, Child child, JsonElement? route, CancellationToken cancellationToken)
     {
-        var (kind, component, body) = child;
+        var (kind, component, body, _) = child;
         var port = cluster.Child(kind);
         var name = body["metadata"]!["name"]!.GetValue<string>();
         // What exists already is refused for that only after the server has found it valid.
         if ((kind != ChildKind.HttpRoute && pass.Seen.Has(kind, name)) || port.KindMissing) return Finding.Fine;
-        var answer = await DryRunAsync(port, body, pass.Owner.Namespace, cancellationToken);
+        var answer = await DryRunAsync(kind, body, pass.Owner.Namespace, cancellationToken);
         switch (Judge(answer.Result))
         {
             case Verdict.Refused:
-                return new Finding(Words(answer.Result, component, port.Kind));
+                return new Finding(Words(answer.Result, component, port.Kind, name));
             case Verdict.NoAnswer:
                 return new Finding([], Failure: answer.Result);
             case Verdict.Exists:
                 return await LookAtHolderAsync(pass, port, child, name, route, cancellationToken);
             default:
-                return kind == ChildKind.HttpRoute ? new Finding(Changed(body, answer, route)) : Finding.Fine;
+                return kind switch
+                {
+                    ChildKind.HttpRoute => new Finding(Changed(body, answer, route)),
+                    ChildKind.Deployment => new Finding(Dropped(child, answer)),
+                    _ => Finding.Fine,
+                };
         }
     }
 
-    private static async Task<Finding> LookAtHolderAsync(Pass pass, KindPort port, Child child, string name, JsonElement? route, CancellationToken cancellationToken)
+    private async Task<Finding> LookAtHolderAsync(Pass pass, KindPort port, Child child, string name, JsonElement? route, CancellationToken cancellationToken)
     {
         var live = await port.GetAsync(pass.Owner.Child(name), cancellationToken);
         if (live.Object is not { } found) return live.Reason == ApiReason.NotFound ? Finding.Fine : new Finding([], Failure: live.Result);
         if (pass.Owner.OwnershipOf(found) == Ownership.Foreign) return new Finding([], Taken: ChildWriter.Held(port, found));
         if (child.Kind != ChildKind.HttpRoute) return Finding.Fine;
         // Who exists is not answered with: by another name the server shows what it would make of it.
-        var again = await DryRunAsync(port, Unnamed(child.Body), pass.Owner.Namespace, cancellationToken);
+        var again = await DryRunAsync(child.Kind, Unnamed(child.Body), pass.Owner.Namespace, cancellationToken);
         return Judge(again.Result) == Verdict.NoAnswer ? new Finding([], Failure: again.Result) : new Finding(Changed(child.Body, again, route));
     }
 
-    private static async Task<Answer> DryRunAsync(KindPort port, JsonObject body, string ns, CancellationToken cancellationToken)
+    private async Task<Answer> DryRunAsync(ChildKind kind, JsonObject body, string ns, CancellationToken cancellationToken)
     {
         await s_slots.WaitAsync(cancellationToken);
         try
         {
-            return await port.CreateAsync(body, ns, dryRun: true, s_patience, cancellationToken);
+            if (kind != ChildKind.Deployment) return await cluster.Child(kind).CreateAsync(body, ns, dryRun: true, s_patience, cancellationToken);
+            // With its pod template, which the caches do not keep.
+            var stored = await cluster.Client.CreateAsync<V1StoredDeployment>(body, ns, dryRun: true, s_patience, cancellationToken);
+            return new(stored, stored.Value);
         }
         finally
         {
@@ -94,7 +106,8 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         }
     }
 
-    private readonly record struct Child(ChildKind Kind, string? Component, JsonObject Body);
+    // Template: the user's own, of a Deployment.
+    private readonly record struct Child(ChildKind Kind, string? Component, JsonObject Body, JsonElement? Template = null);
 
     // What one child's dry run says: rules that it breaks, whose its name is, or why there is no answer.
     private sealed record Finding(IEnumerable<string> Refused, string? Taken = null, ApiResult? Failure = null)
@@ -128,12 +141,21 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         || message.Contains("a resource you can't set finalizers on", StringComparison.Ordinal)
         || message.Contains("being terminated", StringComparison.Ordinal);
 
-    private IEnumerable<Child> Children(Pass pass, ReleaseRecord candidate, JsonElement? route)
+    private IEnumerable<Child> Children(Pass pass, ReleaseRecord candidate, ResolvedSpec? spec)
+    {
+        foreach (var child in Bare(pass, candidate, spec?.GatewayApi))
+        {
+            CarriedMetadata.Of(spec, child.Kind, child.Component)?.AddTo(child.Body);
+            yield return child;
+        }
+    }
+
+    private IEnumerable<Child> Bare(Pass pass, ReleaseRecord candidate, JsonElement? route)
     {
         var owner = pass.Owner;
         foreach (var component in candidate.Workloads())
         {
-            yield return new(ChildKind.Deployment, component.Name, WorkloadManifests.Deployment(owner, candidate, component.Name, 1, environment));
+            yield return new(ChildKind.Deployment, component.Name, WorkloadManifests.Deployment(owner, candidate, component.Name, 1, environment), component.Template());
             if (component.HasService)
             {
                 yield return new(ChildKind.Service, component.Name, WorkloadManifests.RevisionService(owner, candidate, component.Name));
@@ -154,13 +176,21 @@ internal sealed class Preflighter(Cluster cluster, ITrafficRouter<V1HTTPRoute> r
         yield return new(ChildKind.HttpRoute, null, router.Create(owner, new DesiredTraffic(route, [new Backend(service, 100)], ports)));
     }
 
-    private static IEnumerable<string> Words(ApiResult answer, string? component, string kind)
+    private static IEnumerable<string> Words(ApiResult answer, string? component, string kind, string name)
     {
-        var where = component is null ? "spec.traffic.gatewayApi" : $"component {component}";
+        var where = component is not null ? $"component {component}"
+            : string.Equals(kind, V1HTTPRoute.EntityMetadata.Kind, StringComparison.Ordinal) ? "spec.traffic.gatewayApi"
+            : "spec.traffic";
         if (answer.Status?.Details?.Causes is { Count: > 0 } causes)
-            return causes.Take(MaxCauses).Select(c => Cut(string.IsNullOrEmpty(c.Field) ? $"{where}: {kind}: {c.Message}" : $"{where}: {kind} {c.Field}: {c.Message}"));
-        return [Cut($"{where}: {answer.Message}")];
+            return causes.Take(MaxCauses).Select(c => Cut(string.IsNullOrEmpty(c.Field) ? $"{where}: {kind} {name}: {c.Message}" : $"{where}: {kind} {c.Field}: {c.Message}"));
+        return [Cut($"{where}: {kind} {name}: {answer.Message}")];
     }
+
+    // The server's own words are of what it knows; what it does not know it may drop in silence.
+    private static IEnumerable<string> Dropped(Child child, Answer answer) =>
+        child.Template is not { } template || answer.Object is not V1StoredDeployment { Spec.ValueKind: JsonValueKind.Object } stored || stored.Spec.Member("template") is not { } kept ? []
+        : DroppedMembers.Of(template, kept).Take(MaxCauses).Select(field =>
+            Cut($"component {child.Component}: template.{field}: is not a field of this cluster's Deployment, or is turned off there: the server leaves it out"));
 
     // Of the route alone: its kind is a resource definition, which keeps what it knows as it was written. What is stored otherwise would never
     // become what spec says, and be written again and again.

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using RagOperator.Abstractions;
 using RagOperator.Abstractions.Models;
 using RagOperator.Api;
@@ -144,7 +143,7 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         if (memory.RouteLeftAlone && !report.Stale) memory.RouteGivenBack = false;
         return Settle(pass, input, output, report);
 
-        Pass PassOf() => new() { Owner = owner, Memory = memory, Seen = seen, Entity = newest, Route = RouteOf(input, output) };
+        Pass PassOf() => new() { Owner = owner, Memory = memory, Seen = seen, Entity = newest, Spec = SpecOf(input, output) };
     }
 
     /// <inheritdoc/>
@@ -315,13 +314,13 @@ public sealed partial class RagDeploymentController : IEntityController<RagDeplo
         };
     }
 
-    /// <summary>The user's part of the route, of the policy that the decided status names: a spec that is not accepted changes no route.</summary>
-    private static JsonElement? RouteOf(EngineInput input, EngineOutput output)
+    /// <summary>The spec of the policy that the decided status names: one that is not accepted changes no route and no label.</summary>
+    private static ResolvedSpec? SpecOf(EngineInput input, EngineOutput output)
     {
         var policy = output.Status.PolicyRevision;
-        var kept = input.Observed.Policies.FirstOrDefault(p => string.Equals(p.Name, policy, StringComparison.Ordinal))?.Spec?.GatewayApi;
+        var kept = input.Observed.Policies.FirstOrDefault(p => string.Equals(p.Name, policy, StringComparison.Ordinal))?.Spec;
         var isNew = output.Before.OfType<CreatePolicy>().Any(p => string.Equals(p.Name, policy, StringComparison.Ordinal));
-        return kept ?? (isNew ? input.Reading.Spec?.GatewayApi : null);
+        return kept ?? (isNew ? input.Reading.Spec : null);
     }
 
     private ReconciliationResult<RagDeployment> Settle(Pass pass, EngineInput input, EngineOutput output, ActReport report)

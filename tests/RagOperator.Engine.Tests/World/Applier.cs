@@ -34,6 +34,8 @@ internal static class Applier
                 child.OwnerUid = cluster.Uid;
                 child.Version++;
                 return null;
+            case DescribeChild:
+                return null;
             case DeleteChild delete:
                 return Delete(cluster, delete);
             case CreateRevisionService create:

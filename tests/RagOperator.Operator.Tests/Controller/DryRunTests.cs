@@ -27,7 +27,7 @@ public sealed class DryRunTests : ScriptedPass
 
         Assert.InRange(most, 6, 8);
         Assert.Equal(
-            ["component embedder: assistant-embedder-emb0000001 is wrong", "component api: assistant-api-api0000001 is wrong"], Inputs[1].Observed.Preflight!.Refused);
+            ["component embedder: Deployment assistant-embedder-emb0000001: assistant-embedder-emb0000001 is wrong", "component api: Deployment assistant-api-api0000001: assistant-api-api0000001 is wrong"], Inputs[1].Observed.Preflight!.Refused);
     }
 
     [Fact]
