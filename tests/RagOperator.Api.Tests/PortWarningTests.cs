@@ -30,7 +30,11 @@ public class PortWarningTests
     [InlineData("web", false)]
     public void Port_behind_the_Service_is_the_one_that_counts(string target, bool isWarned)
     {
-        var reading = Specs.Read(s => s.Put("components[3].ports[0].targetPort", target).Put("components[3].template.spec.containers[0].ports", "[{name: web, containerPort: 9090}]"));
+        var reading = Specs.Read(s =>
+        {
+            s.Put("components[3].ports[0].targetPort", target);
+            s.Put("components[3].template.spec.containers[0].ports", "[{name: web, containerPort: 9090}]");
+        });
 
         Assert.Equal(isWarned ? ["spec.components[3].ports[0].targetPort"] : [], reading.Warnings.Select(static w => w.Field));
     }

@@ -182,7 +182,7 @@ internal sealed partial class RolloutPass
         }
 
         // One that came in time and is gone for a moment right after is not one that never came.
-        var allowed = AllowedTime(canary, [.. problems.Where(static p => p.Look.Reason is not "Waiting").Select(static p => p.Name)]);
+        var allowed = AllowedTime(canary, [.. problems.Where(p => p.Look.Reason is not "Waiting" && (full || p.Look.Reason is not (Room or Gate))).Select(static p => p.Name)]);
         var deadline = step.UnavailableSince!.Value + allowed + (step.Outages > 0 ? s_blip : TimeSpan.Zero);
         if (_now < deadline)
         {

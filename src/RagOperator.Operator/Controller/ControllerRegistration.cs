@@ -25,8 +25,8 @@ public static class ControllerRegistration
         builder.Services.TryAddSingleton<Cluster>();
         builder.Services.TryAddSingleton(PodEnvironment.None);
         builder.Services.TryAddSingleton<IRequesters, UnknownRequesters>();
-        builder.AddCache<RagDeployment>(KeptParts.OfObjects);
         builder.Services.TryAddSingleton<IPortProbes, NoPortProbes>();
+        builder.AddCache<RagDeployment>(KeptParts.OfObjects);
         AddChildCache<V1ControllerRevision>(builder);
         AddChildCache<V1Deployment>(builder);
         AddChildCache<V1Service>(builder);

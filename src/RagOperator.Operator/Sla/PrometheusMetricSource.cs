@@ -60,7 +60,8 @@ public sealed class PrometheusMetricSource : IMetricSource, IDisposable
                 if (refused is not (HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed or HttpStatusCode.Unauthorized or HttpStatusCode.NotFound))
                 {
                     answer = second;
-                    _byGet = true;
+                    // Remembered once GET was answered: a failure in between tells nothing about the method.
+                    _byGet = refused is { } said && ((int)said is >= 200 and < 300 || said is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity);
                 }
             }
         }

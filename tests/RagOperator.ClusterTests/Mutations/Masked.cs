@@ -45,6 +45,10 @@ internal static class Masked
         {
             map.Remove("replicas");
             map.Remove("canaryReplicas");
+            // What is patched on what exists, and how long it may take: no part of a release.
+            map.Remove("metadata");
+            map.Remove("minReadySeconds");
+            map.Remove("progressDeadline");
             // An empty list of dependencies says nothing, and their order neither; but both are what the user wrote.
         }
 

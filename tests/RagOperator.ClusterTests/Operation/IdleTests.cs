@@ -14,7 +14,7 @@ public sealed class IdleTests(ITestOutputHelper output)
     [SkippableFact]
     public async Task Ten_healthy_objects_cost_no_write_and_no_read_but_the_watches()
     {
-        await using var space = await TestSpace.CreateAsync("idle");
+        await using var space = await TestSpace.CreateAsync("idle", "--probe.connect", "false");
         for (var i = 0; i < Count; i++)
             await space.Bed.ApplyAsync(Pausing(space, $"idle-{i}"));
         for (var i = 0; i < Count; i++)

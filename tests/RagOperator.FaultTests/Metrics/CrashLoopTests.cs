@@ -43,7 +43,7 @@ public sealed class CrashLoopTests(ITestOutputHelper output)
         {
             if (!query.Contains(world.FirstService, StringComparison.Ordinal))
             {
-                times.TryAdd(context.Request.Form["time"].ToString(), true);
+                times.TryAdd(Peers.ScriptedPrometheus.TimeOf(context), true);
                 context.Response.OnCompleted(() => Task.FromResult(Interlocked.Increment(ref answered)));
             }
 

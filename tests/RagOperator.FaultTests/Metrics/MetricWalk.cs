@@ -157,7 +157,7 @@ public sealed class MetricWalk : IAsyncDisposable
         {
             if (!cell.Hits(query, _world.FirstService))
                 return false;
-            _struck.TryAdd(context.Request.Form["time"].ToString(), true);
+            _struck.TryAdd(ScriptedPrometheus.TimeOf(context), true);
             await answer(new MetricQuestion(context, query, _elsewhere));
             return true;
         };

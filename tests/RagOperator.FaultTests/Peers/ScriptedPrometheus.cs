@@ -86,6 +86,10 @@ public sealed class ScriptedPrometheus : IAsyncDisposable
     /// <summary>The time of an answer.</summary>
     public static string Now() => (TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0).ToString("0.000", CultureInfo.InvariantCulture);
 
+    /// <summary>The time that a question is for, asked by POST or, where that was refused, by GET.</summary>
+    public static string TimeOf(HttpContext context) =>
+        (context.Request.HasFormContentType ? context.Request.Form["time"] : context.Request.Query["time"]).ToString();
+
     private async Task AnswerAsync(HttpContext context)
     {
         Interlocked.Increment(ref _asked);

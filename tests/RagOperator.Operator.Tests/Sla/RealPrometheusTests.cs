@@ -121,7 +121,7 @@ public sealed class RealPrometheusTests : IAsyncLifetime
         Assert.Equal(1, (await AskAsync(preset.Replace("5..", "2..", StringComparison.Ordinal))).Number);
         Assert.Equal(new MetricAnswer(AnswerKind.NoData, Message: "the query answered nothing"), await AskAsync(preset.Replace("code", "status", StringComparison.Ordinal)));
 
-        Task<MetricAnswer> AskAsync(string query) => source.QueryAsync(query, TimeProvider.System.GetUtcNow(), default);
+        Task<MetricAnswer> AskAsync(string query) => source.QueryAsync("rag", query, TimeProvider.System.GetUtcNow(), default);
     }
 
     [SkippableFact]

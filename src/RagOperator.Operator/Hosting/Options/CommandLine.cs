@@ -23,7 +23,7 @@ internal sealed record CommandLine
           --log.level LEVEL    trace, debug, information, warning, error or critical
           --log.format FORMAT  json (default) or text
           --KEY VALUE          any key of the configuration, for instance
-                               --metricSources.default.url http://prometheus:9090
+                               --metricSources.default.url http://prometheus:9090 --metricSources.default.namespaces rag
           --version            print the version
           --help               print this
 
