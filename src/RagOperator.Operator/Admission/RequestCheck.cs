@@ -29,7 +29,7 @@ internal sealed partial class RequestCheck(IAccessReviewer reviewer, RequestStam
     {
         if (!AdmissionObject.Exists(request.OldObject) || AdmissionObject.IsDeleting(request.Object) || AdmissionObject.SameSpec(request.OldObject, request.Object)) return null;
         if (ApprovalGuard.StepFreed(request.OldObject, request.Object) is not { } step) return null;
-        var what = $"take approval off step \"{step}\", which is running";
+        var what = $"take approval off step \"{step}\", which is running, or give the release more weight or flags before it is approved";
         var (access, why) = await reviewer.AskAsync(request.UserInfo, "approve", KeyOf(request), cancellationToken);
         return access switch
         {

@@ -152,13 +152,20 @@ public sealed class RequestCheckTests : IAccessReviewer
     }
 
     [Theory]
-    [InlineData("[{name: canary, weight: 5, approval: Required}, {name: full, weight: 100}]", null)] // as it was
+    [InlineData("[{name: canary, weight: 5, approval: Required}, {name: full, weight: 100, flags: [replay]}]", null)] // as it was
     [InlineData("[{name: canary, weight: 5}, {name: full, weight: 100}]", "canary")]
     [InlineData("[{name: first, weight: 5}, {name: full, weight: 100}]", "canary")] // renamed
-    [InlineData("[{name: first, weight: 5, approval: Required}, {name: full, weight: 100}]", null)] // renamed, and guarded
+    [InlineData("[{name: first, weight: 5, approval: Required}, {name: full, weight: 100, flags: [replay]}]", null)] // renamed, and guarded
     [InlineData("[{name: full, weight: 100}]", "canary")] // gone
-    [InlineData("[{name: a, weight: 1}, {name: b, weight: 4, approval: Required}, {name: full, weight: 100}]", null)] // goes on in b
+    [InlineData("[{name: a, weight: 1}, {name: b, weight: 4, approval: Required}, {name: full, weight: 100, flags: [replay]}]", null)] // goes on in b
     [InlineData("null", "canary")] // the default steps
+    [InlineData("[{name: canary, weight: 100, approval: Required}]", "canary")] // all of it, and the approval only afterwards
+    [InlineData("[{name: canary, weight: 6, approval: Required}, {name: full, weight: 100}]", "canary")]
+    [InlineData("[{name: canary, weight: 4, approval: Required}, {name: full, weight: 100, flags: [replay]}]", null)] // less
+    [InlineData("[{name: other, weight: 50, approval: Required}, {name: full, weight: 100}]", "canary")] // renamed, and goes on in a heavier first step
+    [InlineData("[{name: canary, weight: 5, approval: Required, flags: [replay]}, {name: full, weight: 100}]", "canary")] // a later step's flag
+    [InlineData("[{name: zero, weight: 1, flags: [replay]}, {name: canary, weight: 5, approval: Required}, {name: full, weight: 100}]", "canary")]
+    [InlineData("[{name: canary, weight: 5, approval: Required}, {name: full, weight: 100, flags: []}]", "canary")] // no step names it any more: it is on at once
     public void Approval_is_gone_when_the_place_that_the_rollout_goes_on_from_has_none(string steps, string? freed)
     {
         var after = Running("Required");
@@ -187,7 +194,7 @@ public sealed class RequestCheckTests : IAccessReviewer
     }
 
     private static JsonObject Running(string approval) => Reviews.Object(
-        spec: $$$"""{"rollout":{"steps":[{"name":"canary","weight":5,"approval":"{{{approval}}}"},{"name":"full","weight":100}]}}""",
+        spec: $$$"""{"featureFlags":{"flags":[{"name":"replay","enabled":true}]},"rollout":{"steps":[{"name":"canary","weight":5,"approval":"{{{approval}}}"},{"name":"full","weight":100,"flags":["replay"]}]}}""",
         status: """{"observedGeneration":1,"canaryRevision":"abc","step":{"index":0,"name":"canary","weight":5,"state":"Waiting"}}""");
 
     private async Task<JsonNode?> PatchAsync(JsonNode? before, JsonNode after)
