@@ -129,6 +129,9 @@ public sealed record StepStatus
     /// <summary>Since when every ready address of the canary's entry Service refuses connections, before its first requests.</summary>
     public DateTimeOffset? PortRefusedSince { get; set; }
 
+    /// <summary>Since when no request has come though stable gets many.</summary>
+    public DateTimeOffset? NoRequestsSince { get; set; }
+
     /// <summary>Since when the weight waits to be verified.</summary>
     public DateTimeOffset? UnverifiedSince { get; set; }
 

@@ -73,6 +73,9 @@ public sealed record EngineMemory
     /// <summary>Since when the route has been seen as it is, where its parents name no generation; null where they do.</summary>
     public RouteSeen? Route { get; init; }
 
+    /// <summary>What the canary should have got of the requests and did not; null where it gets some.</summary>
+    public UnservedCount? Unserved { get; init; }
+
     /// <summary>The newest values of each metric that is in breach, by its name, newest last: what the history tells of a rollback.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Breaches { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 }
@@ -82,3 +85,9 @@ public sealed record EngineMemory
 /// <param name="Generation">Its generation.</param>
 /// <param name="Since">When it was first seen.</param>
 public sealed record RouteSeen(string Uid, long Generation, DateTimeOffset Since);
+
+/// <summary>Requests that a canary with weight did not get.</summary>
+/// <param name="Since">The first look that showed none.</param>
+/// <param name="At">The newest.</param>
+/// <param name="Missed">How many it should have got between the two.</param>
+public sealed record UnservedCount(DateTimeOffset Since, DateTimeOffset At, double Missed);

@@ -90,7 +90,7 @@ public sealed record SlaLook
     /// <summary>Asked before the metrics that need it; null where no number of requests is asked for.</summary>
     public string? VolumeQuery { get; init; }
 
-    /// <summary>The same for stable, where a relative limit needs it.</summary>
+    /// <summary>The same for stable: for relative limits, and to tell a canary that gets no requests from a quiet night.</summary>
     public string? StableVolumeQuery { get; init; }
 
     /// <summary>The metrics.</summary>

@@ -114,6 +114,7 @@ internal sealed partial class RolloutPass
                 continue;
             }
 
+            CountRequests(sample, metric.Window);
             var isFull = (_s.Weight ?? 0) >= 100;
             // What stable answers without traffic is not compared with, so at full weight it helps nobody either.
             var alone = IsRecovery || (IsUndo && before.StableValue is null && (isFull || sample.Stable?.Number is null));

@@ -30,6 +30,7 @@ internal sealed partial class RolloutPass
             step.UnavailableSince = NotAhead(step.UnavailableSince);
             step.AvailableSince = NotAhead(step.AvailableSince);
             step.NoAddressSince = NotAhead(step.NoAddressSince);
+            step.NoRequestsSince = NotAhead(step.NoRequestsSince);
             step.PortRefusedSince = NotAhead(step.PortRefusedSince);
         }
 

@@ -323,6 +323,7 @@ internal sealed partial class RolloutPass
         _s.Paused = null;
         _s.Recovery = null;
         _creditedTo = null;
+        _unserved = null;
         _breaches.Clear();
         ForgetCanaryFlags();
     }

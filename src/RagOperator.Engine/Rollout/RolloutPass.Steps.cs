@@ -18,6 +18,7 @@ internal sealed partial class RolloutPass
     /// <summary>Begins a step anew: hold 0, no approval. What is known of the canary's availability goes on.</summary>
     private void EnterStep(int index)
     {
+        _unserved = null;
         var step = _spec!.Policy.Steps[index];
         // What a hand left is where the way up begins.
         _s.Weight = _s.Step?.LoweredTo is { } lowered ? Math.Min(_s.Weight ?? 0, lowered) : _s.Weight;

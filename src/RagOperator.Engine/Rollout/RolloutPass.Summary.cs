@@ -273,6 +273,11 @@ internal sealed partial class RolloutPass
             return ("ApprovalNeeded", $"held, waiting for approval: annotate {Api.ApiConstants.RequestAnnotation}=approve/{canary.Number}/{step.Name}");
         }
 
+        if (step.NoRequestsSince is { } unserved)
+        {
+            return (NoRequests, $"no request has come since {unserved.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture)}, though stable gets many: does the gateway follow the route? Nothing is rolled back for that");
+        }
+
         if (metrics is not null && JudgedNow().Any() && _s.Attempt!.FirstWeightAt is { } first)
         {
             var silent = (_s.Attempt.LastAnswerAt ?? (first + metrics.WarmUp)) + metrics.NoDataTimeout;

@@ -41,6 +41,7 @@ internal sealed partial class RolloutPass
         _s = StatusCopy.Of(input.Memory.Working ?? input.Persisted);
         World = Settled(input.Observed);
         _creditedTo = input.Memory.CreditedTo;
+        _unserved = input.Memory.Unserved;
         _breaches = new Dictionary<string, IReadOnlyList<string>>(input.Memory.Breaches, StringComparer.Ordinal);
         _book = new ReleaseBook(
             input.Observed.Releases.Where(r => r.Owner == Ownership.Ours || (r.Owner == Ownership.Orphan && IsNamed(r.Record.Hash))),
@@ -118,7 +119,7 @@ internal sealed partial class RolloutPass
         {
             Status = _s,
             StatusDue = StatusDiff.IsDue(_in.Persisted, _s, ProgressCadence(), _now),
-            Memory = new EngineMemory { Working = _s, CreditedTo = _creditedTo, Breaches = _breaches, Route = _routeSeen },
+            Memory = new EngineMemory { Working = _s, CreditedTo = _creditedTo, Breaches = _breaches, Route = _routeSeen, Unserved = _unserved },
             Before = _before,
             StatusNeeds = _statusNeeds,
             Condemns = _condemns,

@@ -60,7 +60,7 @@ internal static class SlaQuestions
             Baseline = stable is null,
             Interval = sla.Interval,
             VolumeQuery = sla.VolumeQuery is { } v && questions.Exists(static q => q.NeedsVolume) ? Render(v, key, release, entry, window) : null,
-            StableVolumeQuery = sla.VolumeQuery is { } w && stable is not null && questions.Exists(static q => q.NeedsVolume && q.StableQuery is not null)
+            StableVolumeQuery = sla.VolumeQuery is { } w && stable is not null && questions.Exists(static q => q.NeedsVolume)
                 ? Render(w, key, stable, entry, window)
                 : null,
             Metrics = questions,

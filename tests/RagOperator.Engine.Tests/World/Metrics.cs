@@ -49,7 +49,7 @@ internal sealed class Metrics(Cluster cluster)
                 Baseline = look.Baseline,
                 At = cluster.Now,
                 Volume = question.NeedsVolume && look.VolumeQuery is { } v ? Answer(v) : null,
-                StableVolume = question is { NeedsVolume: true, StableQuery: not null } && look.StableVolumeQuery is { } sv ? Answer(sv) : null,
+                StableVolume = question.NeedsVolume && look.StableVolumeQuery is { } sv ? Answer(sv) : null,
                 Value = value,
                 Stable = question.StableQuery is { } stable ? Answer(stable) : null,
                 Probe = value is { Kind: AnswerKind.NoData, IsNaN: false } && question.Probe is { } probe ? Find?.Invoke(probe) : null,
