@@ -67,7 +67,11 @@ public sealed class LostPodsTests(ITestOutputHelper output)
         {
             var full = run.Next with { ApiPod = NoSuchNode };
             await run.World.ApplyAsync(full);
-            await SuspendedForRoomAsync(run, full, "nodes are available", 0);
+            // More room would not help: it is named in the scheduler's words, and late like any other.
+            await run.World.UntilAsync(static s => s.Message.Contains("nodes are available", StringComparison.Ordinal), "the scheduler's words are told");
+            await run.World.ApplyAsync(full with { ProgressDeadline = "1s" });
+            var decided = await run.World.UntilAsync(static s => s.RollbackDecided, "taken back");
+            Assert.Equal("ProgressDeadlineExceeded", decided.RollbackCause);
             await run.World.ApplyAsync(run.Next with { Api = "3" });
             await run.ComeToStepAsync();
             await run.FinishAsync();
