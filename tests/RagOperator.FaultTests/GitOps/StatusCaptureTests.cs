@@ -12,13 +12,13 @@ namespace RagOperator.FaultTests.GitOps;
 /// </summary>
 public sealed class StatusCaptureTests
 {
+    private const string Nowhere = """ "nodeSelector": {"not": "here"}, """;
+
     private static readonly bool s_update = Environment.GetEnvironmentVariable("UPDATE_STATUSES") == "1";
     private static readonly ServiceSpec s_first = new();
     private static readonly ServiceSpec s_slow = new() { Api = "2", HoldOf = static step => step == 0 ? "1h" : "1s", ApprovalAt = "half" };
 
     // No node is like that: what needs its pods stays where it is until there is a newer spec.
-    private const string Nowhere = """ "nodeSelector": {"not": "here"}, """;
-
     [SkippableFact]
     public Task Health_at_every_phase_of_a_real_run_is_what_the_docs_promise() => Lab.InSlotAsync(static async () =>
     {
@@ -72,12 +72,16 @@ public sealed class StatusCaptureTests
 
     private static async Task TakeBackAsync(FaultWorld world)
     {
-        var nowhere = s_slow with { Api = "3", ApiPod = Nowhere };
-        await world.ApplyAsync(nowhere);
-        // Only then: before the scheduler has spoken, pods that do not come are late and nothing else.
-        await world.UntilAsync(static s => s.Message.Contains("nodes are available", StringComparison.Ordinal), "there is no room");
-        await world.ApplyAsync(nowhere with { ProgressDeadline = "1s" });
+        var quotas = $"/api/v1/namespaces/{world.Namespace}/resourcequotas";
+        await world.Api.CreateAsync(quotas, """{"metadata":{"name":"full"},"spec":{"hard":{"pods":"0"} } }""");
+        await world.UntilAsync(async () => (await world.Api.ListAsync(quotas)).All(static q => q.TryGetProperty("status", out var status) && status.TryGetProperty("used", out _)), "the quota counts");
+        var full = s_slow with { Api = "3" };
+        await world.ApplyAsync(full);
+        // Only then: before the server has refused them, pods that do not come are late and nothing else.
+        await world.UntilAsync(static s => s.Message.Contains("exceeded quota", StringComparison.Ordinal), "there is no room");
+        await world.ApplyAsync(full with { ProgressDeadline = "1s" });
         await CaptureAsync(world, "capacity", static s => s.Phase == "Suspended" && s.Reason("Reconciling") == "Capacity");
+        await world.Api.DeleteAsync($"{quotas}/full");
 
         await world.ApplyAsync(s_slow with { Api = "4" });
         await world.UntilAsync(static s => s is { StepName: "few", StepState: "Holding", Weight: 10 }, "release 4 has weight");
