@@ -82,7 +82,7 @@ internal sealed partial class RolloutPass
 
     /// <summary>Whether pods of stable or canary find no room in the cluster.</summary>
     private bool LacksRoom() => new[] { Stable, Canary }.OfType<ReleaseView>().SelectMany(static r => r.Record.Workloads())
-        .Any(c => World.Deployments.GetValueOrDefault(ChildNames.Revision(Name, c.Name, c.Revision!))is { CapacityProblem: not null } or { GateProblem: not null });
+        .Any(c => World.Deployments.GetValueOrDefault(ChildNames.Revision(Name, c.Name, c.Revision!)) is { CapacityProblem: not null } or { GateProblem: not null });
 
     /// <summary>Answers whether the canary is available with a ready address, and keeps the clocks of what happens when it is not.</summary>
     private bool WatchAvailability(ReleaseRecord canary)

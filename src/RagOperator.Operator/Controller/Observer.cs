@@ -155,7 +155,9 @@ internal sealed class Observer(Cluster cluster, ITrafficRouter<V1HTTPRoute> rout
             {
                 pods ??= Cluster.Of(cluster.Pods, owner.Key).ToLookup(static p => (p.GetLabel(ApiConstants.ComponentLabel), p.GetLabel(ApiConstants.RevisionLabel)));
                 return [.. pods[(d.GetLabel(ApiConstants.ComponentLabel), d.GetLabel(ApiConstants.RevisionLabel))]];
-            }) with { Undescribed = IsUndescribed(memory, accepted, ChildKind.Deployment, d) },
+            })
+            with
+            { Undescribed = IsUndescribed(memory, accepted, ChildKind.Deployment, d) },
             StringComparer.Ordinal);
     }
 

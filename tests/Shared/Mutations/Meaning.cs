@@ -12,6 +12,7 @@ public static partial class Meaning
     private static readonly Dictionary<string, string> s_defaults = new(StringComparer.Ordinal)
     {
         ["components[].replicas"] = "1",
+        ["components[].minReadySeconds"] = "0",
         ["components[].ports[].protocol"] = "TCP",
         ["rollout.paused"] = "false",
         ["rollout.progressDeadline"] = "10m",
